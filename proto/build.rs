@@ -1,0 +1,87 @@
+//! Generates messages, services, REST routes and event payloads from the contracts under `ryggrad/`.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use prost_reflect::DescriptorPool;
+use rest_over_grpc::build::{DescriptorOptions, Generator, OpenApiInfo, ServiceDefinition};
+
+#[path = "build/modules.rs"]
+mod modules;
+#[path = "build/payloads.rs"]
+mod payloads;
+
+/// Where the well-known types live that the contracts use.
+const WELL_KNOWN: (&str, &str) = (".google.protobuf", "crate::wkt");
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for path in ["ryggrad", "google", "build", "build.rs"] {
+        println!("cargo:rerun-if-changed={path}");
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+
+    let mut compiler = protox::Compiler::new(["."])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(contracts(Path::new("ryggrad"))?)?;
+    let descriptors = compiler.encode_file_descriptor_set();
+    fs::write(out.join("descriptors.bin"), &descriptors)?;
+    let pool = DescriptorPool::decode(descriptors.as_slice())?;
+
+    let mut config = tonic_prost_build::Config::new();
+    config
+        .enable_type_names()
+        .bytes([".ryggrad.common.v1.Envelope.data"]);
+    tonic_prost_build::configure()
+        .compile_well_known_types(true)
+        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+        .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
+
+    pbjson_build::Builder::new()
+        .register_descriptors(&descriptors)?
+        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+        .build(&[".ryggrad"])?;
+
+    let options = DescriptorOptions::new()
+        .package(".ryggrad")
+        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1);
+    for service in ServiceDefinition::from_fds(&descriptors, &options)? {
+        rest(&out, service)?;
+    }
+
+    fs::write(out.join("payloads.rs"), payloads::generate(&pool))?;
+    fs::write(out.join("modules.rs"), modules::generate(&pool))?;
+    Ok(())
+}
+
+/// Every `.proto` file under a folder, sorted so that the output does not depend on the file system.
+fn contracts(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(contracts(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Writes one service's REST trait, transcoder and OpenAPI document; a role mounts only those that it serves.
+fn rest(out: &Path, service: ServiceDefinition) -> Result<(), Box<dyn Error>> {
+    let stem = format!("{}.{}", service.module_name(), service.trait_name());
+    let mut generator = Generator::builder()
+        .emit_openapi_spec(Some(OpenApiInfo::new("Ryggrad", "v1")))
+        .build();
+    generator.add(service);
+    let (transcoder, outputs) = generator.generate()?;
+    for output in outputs {
+        let bridge = output.tonic_bridge().map(ToString::to_string).unwrap_or_default();
+        fs::write(out.join(format!("{stem}.rest.rs")), format!("{}\n{bridge}", output.service_trait()))?;
+        fs::write(out.join(format!("{stem}.openapi.json")), output.openapi_spec().unwrap_or("{}"))?;
+    }
+    fs::write(out.join(format!("{stem}.transcoder.rs")), transcoder.to_string())?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! `EventPayload` for every aggregate's event oneof and `CommandPayload` for its command oneof.
+
+use std::fmt::Write as _;
+
+use heck::{ToSnakeCase, ToUpperCamelCase};
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+
+/// Writes the implementations; the naming rule is `<Aggregate>Event { oneof event }` and `<Aggregate>Command { oneof command }`.
+pub(crate) fn generate(pool: &DescriptorPool) -> String {
+    let mut code = String::new();
+    for message in pool.all_messages().filter(|message| message.package_name().starts_with("ryggrad.")) {
+        if let Some(members) = members(&message, "Event", "event") {
+            events(&mut code, &message, &members);
+        }
+        if let Some(members) = members(&message, "Command", "command") {
+            commands(&mut code, &message, &members);
+        }
+    }
+    code
+}
+
+/// One alternative of a oneof: its Rust variant and its message.
+struct Member {
+    variant: String,
+    message: MessageDescriptor,
+}
+
+impl Member {
+    fn path(&self) -> String {
+        path(&self.message)
+    }
+}
+
+fn members(message: &MessageDescriptor, suffix: &str, oneof: &str) -> Option<Vec<Member>> {
+    if !message.name().ends_with(suffix) {
+        return None;
+    }
+    let oneof = message.oneofs().find(|candidate| candidate.name() == oneof)?;
+    Some(oneof.fields().map(|field| member(&field)).collect())
+}
+
+fn member(field: &FieldDescriptor) -> Member {
+    let Kind::Message(message) = field.kind() else {
+        panic!("{}: an alternative must be a message", field.full_name());
+    };
+    assert_eq!(
+        field.name().to_upper_camel_case(),
+        message.name().to_upper_camel_case(),
+        "{}: an alternative is named after its message",
+        field.full_name()
+    );
+    Member { variant: field.name().to_upper_camel_case(), message }
+}
+
+fn events(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
+    let oneof = format!("{}::{}::Event", module(message), message.name().to_snake_case());
+    let arms = |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
+    write!(
+        code,
+        "impl crate::event::EventPayload for {oneof} {{
+            fn name(&self) -> &'static str {{ match self {{ {names} }} }}
+            fn class(&self) -> crate::options::v1::PrivacyClass {{ match self {{ {classes} }} }}
+            fn encode(&self) -> ::std::vec::Vec<u8> {{ match self {{ {encodes} }} }}
+            fn json(&self) -> ::serde_json::Result<::std::string::String> {{ match self {{ {jsons} }} }}
+            fn decode(name: &str, data: &[u8]) -> ::core::result::Result<::core::option::Option<Self>, ::prost::DecodeError> {{
+                match name {{ {decodes} _ => ::core::result::Result::Ok(::core::option::Option::None) }}
+            }}
+            const NAMES: &'static [&'static str] = &[{all}];
+        }}\n",
+        names = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, m.message.name())),
+        classes = arms(&|m| format!(
+            "Self::{}(_) => crate::options::v1::PrivacyClass::{},",
+            m.variant,
+            class(&m.message)
+        )),
+        encodes = arms(&|m| format!("Self::{}(event) => ::prost::Message::encode_to_vec(event),", m.variant)),
+        jsons = arms(&|m| format!("Self::{}(event) => ::serde_json::to_string(event),", m.variant)),
+        decodes = arms(&|m| format!(
+            "{:?} => <{} as ::prost::Message>::decode(data).map(|event| ::core::option::Option::Some(Self::{}(event))),",
+            m.message.name(),
+            m.path(),
+            m.variant
+        )),
+        all = members.iter().map(|m| format!("{:?}", m.message.name())).collect::<Vec<_>>().join(", "),
+    )
+    .expect("writing to a string cannot fail");
+    conversions(code, &oneof, members);
+}
+
+fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
+    let oneof = format!("{}::{}::Command", module(message), message.name().to_snake_case());
+    let arms = |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
+    write!(
+        code,
+        "impl crate::command::CommandPayload for {oneof} {{
+            fn name(&self) -> &'static str {{ match self {{ {names} }} }}
+            fn meta(&self) -> ::core::option::Option<&crate::common::v1::CommandMeta> {{ match self {{ {metas} }} }}
+            fn meta_mut(&mut self) -> &mut crate::common::v1::CommandMeta {{ match self {{ {metas_mut} }} }}
+            fn aggregate_id(&self) -> &str {{ match self {{ {ids} }} }}
+            fn set_aggregate_id(&mut self, id: ::std::string::String) {{ match self {{ {sets} }} }}
+            const NAMES: &'static [&'static str] = &[{all}];
+        }}\n",
+        names = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, m.message.name())),
+        metas = arms(&|m| format!("Self::{}(command) => command.meta.as_ref(),", m.variant)),
+        metas_mut = arms(&|m| format!("Self::{}(command) => command.meta.get_or_insert_default(),", m.variant)),
+        ids = arms(&|m| format!("Self::{}(command) => &command.{},", m.variant, id_field(&m.message))),
+        sets = arms(&|m| format!("Self::{}(command) => command.{} = id,", m.variant, id_field(&m.message))),
+        all = members.iter().map(|m| format!("{:?}", m.message.name())).collect::<Vec<_>>().join(", "),
+    )
+    .expect("writing to a string cannot fail");
+    conversions(code, &oneof, members);
+}
+
+/// `From<Message>` for the oneof, so that a caller need not name the variant.
+fn conversions(code: &mut String, oneof: &str, members: &[Member]) {
+    for member in members {
+        writeln!(
+            code,
+            "impl ::core::convert::From<{path}> for {oneof} {{ fn from(message: {path}) -> Self {{ Self::{}(message) }} }}",
+            member.variant,
+            path = member.path(),
+        )
+        .expect("writing to a string cannot fail");
+    }
+}
+
+/// The field that carries the aggregate's id: number 2, a string, right after `meta`.
+fn id_field(message: &MessageDescriptor) -> String {
+    let meta = message.get_field(1).is_some_and(|field| field.name() == "meta");
+    assert!(meta, "{}: field 1 of a command is `meta`", message.full_name());
+    match message.get_field(2) {
+        Some(field) if field.kind() == Kind::String && field.name().ends_with("_id") && !field.is_list() => field.name().to_owned(),
+        _ => panic!("{}: field 2 of a command is its aggregate's id", message.full_name()),
+    }
+}
+
+/// The variant of the privacy class that an event message names in its option.
+fn class(message: &MessageDescriptor) -> &'static str {
+    let options = message.options();
+    let named = options
+        .extensions()
+        .find(|(extension, _)| extension.full_name() == "ryggrad.options.v1.event")
+        .and_then(|(_, value)| value.as_message().and_then(class_number));
+    match named {
+        Some(1) => "Public",
+        Some(2) => "Org",
+        Some(3) => "Pers",
+        Some(4) => "Conf",
+        _ => panic!("{}: an event names its privacy class", message.full_name()),
+    }
+}
+
+fn class_number(options: &DynamicMessage) -> Option<i32> {
+    options.get_field_by_name("class").as_deref().and_then(Value::as_enum_number)
+}
+
+fn module(message: &MessageDescriptor) -> String {
+    let package = message.package_name().trim_start_matches("ryggrad.").replace('.', "::");
+    format!("crate::{package}")
+}
+
+fn path(message: &MessageDescriptor) -> String {
+    assert!(message.parent_message().is_none(), "{}: events and commands are top-level messages", message.full_name());
+    format!("{}::{}", module(message), message.name().to_upper_camel_case())
+}

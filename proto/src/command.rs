@@ -1,0 +1,24 @@
+//! What the generated command oneofs have in common.
+
+use crate::common::v1::CommandMeta;
+
+/// The commands of one aggregate: the generated oneof `<aggregate>_command::Command`.
+pub trait CommandPayload: Sized + Clone + Send + Sync + 'static {
+    /// Names of all commands of the aggregate, in the order of the contract.
+    const NAMES: &'static [&'static str];
+
+    /// Name of the command's message, for example `SketchInitiative`.
+    fn name(&self) -> &'static str;
+
+    /// What the client said beside the content.
+    fn meta(&self) -> Option<&CommandMeta>;
+
+    /// The same for changing, made when absent.
+    fn meta_mut(&mut self) -> &mut CommandMeta;
+
+    /// Id of the aggregate as the client sent it; empty when the server is to make one.
+    fn aggregate_id(&self) -> &str;
+
+    /// Sets the id of the aggregate.
+    fn set_aggregate_id(&mut self, id: String);
+}

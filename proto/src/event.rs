@@ -1,0 +1,31 @@
+//! What the generated event oneofs have in common.
+
+use crate::options::v1::PrivacyClass;
+
+/// The events of one aggregate: the generated oneof `<aggregate>_event::Event`.
+pub trait EventPayload: Sized + Clone + Send + Sync + 'static {
+    /// Names of all events of the aggregate, in the order of the contract.
+    const NAMES: &'static [&'static str];
+
+    /// Name of the event's message, for example `InitiativeSketched`.
+    fn name(&self) -> &'static str;
+
+    /// Privacy class that the contract gives the event.
+    fn class(&self) -> PrivacyClass;
+
+    /// Bytes of the event's own message, as stored and published.
+    fn encode(&self) -> Vec<u8>;
+
+    /// Canonical proto JSON of the event's own message.
+    ///
+    /// # Errors
+    /// When a value has no JSON form, such as an instant out of range.
+    fn json(&self) -> serde_json::Result<String>;
+
+    /// Reads an event from its name and bytes; `None` when the name is not an event of this aggregate. Unknown fields
+    /// are skipped: a reader of yesterday loads what a writer of today stored.
+    ///
+    /// # Errors
+    /// When the bytes are not a message of that name.
+    fn decode(name: &str, data: &[u8]) -> Result<Option<Self>, prost::DecodeError>;
+}
