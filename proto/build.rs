@@ -15,6 +15,10 @@ mod payloads;
 /// Where the well-known types live that the contracts use.
 const WELL_KNOWN: (&str, &str) = (".google.protobuf", "crate::wkt");
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script where to write by environment variables"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     for path in ["ryggrad", "google", "build", "build.rs"] {
         println!("cargo:rerun-if-changed={path}");
@@ -61,7 +65,10 @@ fn contracts(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(contracts(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "proto") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
             found.push(path);
         }
     }
@@ -78,10 +85,22 @@ fn rest(out: &Path, service: ServiceDefinition) -> Result<(), Box<dyn Error>> {
     generator.add(service);
     let (transcoder, outputs) = generator.generate()?;
     for output in outputs {
-        let bridge = output.tonic_bridge().map(ToString::to_string).unwrap_or_default();
-        fs::write(out.join(format!("{stem}.rest.rs")), format!("{}\n{bridge}", output.service_trait()))?;
-        fs::write(out.join(format!("{stem}.openapi.json")), output.openapi_spec().unwrap_or("{}"))?;
+        let bridge = output
+            .tonic_bridge()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        fs::write(
+            out.join(format!("{stem}.rest.rs")),
+            format!("{}\n{bridge}", output.service_trait()),
+        )?;
+        fs::write(
+            out.join(format!("{stem}.openapi.json")),
+            output.openapi_spec().unwrap_or("{}"),
+        )?;
     }
-    fs::write(out.join(format!("{stem}.transcoder.rs")), transcoder.to_string())?;
+    fs::write(
+        out.join(format!("{stem}.transcoder.rs")),
+        transcoder.to_string(),
+    )?;
     Ok(())
 }

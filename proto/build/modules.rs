@@ -15,7 +15,10 @@ struct Node {
 /// Writes `pub mod <context> { pub mod v1 { … } }` for every package of ours.
 pub(crate) fn generate(pool: &DescriptorPool) -> String {
     let mut root = Node::default();
-    for file in pool.files().filter(|file| file.package_name().starts_with("ryggrad.")) {
+    for file in pool
+        .files()
+        .filter(|file| file.package_name().starts_with("ryggrad."))
+    {
         let mut node = &mut root;
         for segment in file.package_name().split('.').skip(1) {
             node = node.children.entry(segment.to_owned()).or_default();
@@ -39,7 +42,10 @@ fn module(code: &mut String, pool: &DescriptorPool, name: &str, node: &Node) {
     if let Some(package) = &node.package {
         include(code, &format!("{package}.rs"));
         include(code, &format!("{package}.serde.rs"));
-        for service in pool.services().filter(|service| service.package_name() == package && annotated(service)) {
+        for service in pool
+            .services()
+            .filter(|service| service.package_name() == package && annotated(service))
+        {
             rest(code, &service);
         }
     }
@@ -55,16 +61,25 @@ fn rest(code: &mut String, service: &ServiceDescriptor) {
     let (stem, snake) = (format!("{package}.{name}"), name.to_snake_case());
     include(code, &format!("{stem}.rest.rs"));
     let bridge = format!("super::__rest_over_grpc_bridge_{name}::{name}RestBridge");
-    let guard = "fn(&::tonic::metadata::MetadataMap) -> ::core::result::Result<(), ::tonic::Status>";
-    push(code, &format!("/// REST routes of the service `{stem}`.\npub mod {snake}_rest {{"));
+    let guard =
+        "fn(&::tonic::metadata::MetadataMap) -> ::core::result::Result<(), ::tonic::Status>";
+    push(
+        code,
+        &format!("/// REST routes of the service `{stem}`.\npub mod {snake}_rest {{"),
+    );
     push(code, "#[allow(unused_imports)]\nuse crate as ryggrad;");
     include(code, &format!("{stem}.transcoder.rs"));
     push(code, "/// OpenAPI 3.1 document of the routes.");
     push(
         code,
-        &format!("pub const OPENAPI: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{stem}.openapi.json\"));"),
+        &format!(
+            "pub const OPENAPI: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{stem}.openapi.json\"));"
+        ),
     );
-    push(code, "/// Serves the routes by the gRPC implementation; who may call is decided before both.");
+    push(
+        code,
+        "/// Serves the routes by the gRPC implementation; who may call is decided before both.",
+    );
     push(
         code,
         &format!(
@@ -84,7 +99,10 @@ fn annotated(service: &ServiceDescriptor) -> bool {
 }
 
 fn include(code: &mut String, file: &str) {
-    push(code, &format!("include!(concat!(env!(\"OUT_DIR\"), \"/{file}\"));"));
+    push(
+        code,
+        &format!("include!(concat!(env!(\"OUT_DIR\"), \"/{file}\"));"),
+    );
 }
 
 fn push(code: &mut String, line: &str) {

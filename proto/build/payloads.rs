@@ -3,12 +3,17 @@
 use std::fmt::Write as _;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value,
+};
 
 /// Writes the implementations; the naming rule is `<Aggregate>Event { oneof event }` and `<Aggregate>Command { oneof command }`.
 pub(crate) fn generate(pool: &DescriptorPool) -> String {
     let mut code = String::new();
-    for message in pool.all_messages().filter(|message| message.package_name().starts_with("ryggrad.")) {
+    for message in pool
+        .all_messages()
+        .filter(|message| message.package_name().starts_with("ryggrad."))
+    {
         if let Some(members) = members(&message, "Event", "event") {
             events(&mut code, &message, &members);
         }
@@ -35,7 +40,9 @@ fn members(message: &MessageDescriptor, suffix: &str, oneof: &str) -> Option<Vec
     if !message.name().ends_with(suffix) {
         return None;
     }
-    let oneof = message.oneofs().find(|candidate| candidate.name() == oneof)?;
+    let oneof = message
+        .oneofs()
+        .find(|candidate| candidate.name() == oneof)?;
     Some(oneof.fields().map(|field| member(&field)).collect())
 }
 
@@ -49,12 +56,20 @@ fn member(field: &FieldDescriptor) -> Member {
         "{}: an alternative is named after its message",
         field.full_name()
     );
-    Member { variant: field.name().to_upper_camel_case(), message }
+    Member {
+        variant: field.name().to_upper_camel_case(),
+        message,
+    }
 }
 
 fn events(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
-    let oneof = format!("{}::{}::Event", module(message), message.name().to_snake_case());
-    let arms = |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
+    let oneof = format!(
+        "{}::{}::Event",
+        module(message),
+        message.name().to_snake_case()
+    );
+    let arms =
+        |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
     write!(
         code,
         "impl crate::event::EventPayload for {oneof} {{
@@ -65,9 +80,18 @@ fn events(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
             fn decode(name: &str, data: &[u8]) -> ::core::result::Result<::core::option::Option<Self>, ::prost::DecodeError> {{
                 match name {{ {decodes} _ => ::core::result::Result::Ok(::core::option::Option::None) }}
             }}
+            fn from_json(name: &str, json: ::serde_json::Value) -> ::serde_json::Result<::core::option::Option<Self>> {{
+                match name {{ {reads} _ => ::core::result::Result::Ok(::core::option::Option::None) }}
+            }}
             const NAMES: &'static [&'static str] = &[{all}];
         }}\n",
         names = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, m.message.name())),
+        reads = arms(&|m| format!(
+            "{:?} => ::serde_json::from_value::<{}>(json).map(|event| ::core::option::Option::Some(Self::{}(event))),",
+            m.message.name(),
+            m.path(),
+            m.variant
+        )),
         classes = arms(&|m| format!(
             "Self::{}(_) => crate::options::v1::PrivacyClass::{},",
             m.variant,
@@ -88,8 +112,13 @@ fn events(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
 }
 
 fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
-    let oneof = format!("{}::{}::Command", module(message), message.name().to_snake_case());
-    let arms = |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
+    let oneof = format!(
+        "{}::{}::Command",
+        module(message),
+        message.name().to_snake_case()
+    );
+    let arms =
+        |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
     write!(
         code,
         "impl crate::command::CommandPayload for {oneof} {{
@@ -126,11 +155,26 @@ fn conversions(code: &mut String, oneof: &str, members: &[Member]) {
 
 /// The field that carries the aggregate's id: number 2, a string, right after `meta`.
 fn id_field(message: &MessageDescriptor) -> String {
-    let meta = message.get_field(1).is_some_and(|field| field.name() == "meta");
-    assert!(meta, "{}: field 1 of a command is `meta`", message.full_name());
+    let meta = message
+        .get_field(1)
+        .is_some_and(|field| field.name() == "meta");
+    assert!(
+        meta,
+        "{}: field 1 of a command is `meta`",
+        message.full_name()
+    );
     match message.get_field(2) {
-        Some(field) if field.kind() == Kind::String && field.name().ends_with("_id") && !field.is_list() => field.name().to_owned(),
-        _ => panic!("{}: field 2 of a command is its aggregate's id", message.full_name()),
+        Some(field)
+            if field.kind() == Kind::String
+                && field.name().ends_with("_id")
+                && !field.is_list() =>
+        {
+            field.name().to_owned()
+        }
+        _ => panic!(
+            "{}: field 2 of a command is its aggregate's id",
+            message.full_name()
+        ),
     }
 }
 
@@ -151,15 +195,29 @@ fn class(message: &MessageDescriptor) -> &'static str {
 }
 
 fn class_number(options: &DynamicMessage) -> Option<i32> {
-    options.get_field_by_name("class").as_deref().and_then(Value::as_enum_number)
+    options
+        .get_field_by_name("class")
+        .as_deref()
+        .and_then(Value::as_enum_number)
 }
 
 fn module(message: &MessageDescriptor) -> String {
-    let package = message.package_name().trim_start_matches("ryggrad.").replace('.', "::");
+    let package = message
+        .package_name()
+        .trim_start_matches("ryggrad.")
+        .replace('.', "::");
     format!("crate::{package}")
 }
 
 fn path(message: &MessageDescriptor) -> String {
-    assert!(message.parent_message().is_none(), "{}: events and commands are top-level messages", message.full_name());
-    format!("{}::{}", module(message), message.name().to_upper_camel_case())
+    assert!(
+        message.parent_message().is_none(),
+        "{}: events and commands are top-level messages",
+        message.full_name()
+    );
+    format!(
+        "{}::{}",
+        module(message),
+        message.name().to_upper_camel_case()
+    )
 }

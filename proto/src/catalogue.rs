@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, Value,
+};
 
 use crate::options::v1::PrivacyClass;
 
@@ -91,7 +93,9 @@ pub fn commands() -> &'static [CommandType] {
 
 /// The event of that name in that context.
 pub fn event_type(context: &str, name: &str) -> Option<&'static EventType> {
-    catalogue().iter().find(|event| event.name == name && event.context == context)
+    catalogue()
+        .iter()
+        .find(|event| event.name == name && event.context == context)
 }
 
 // === impl EventType ===
@@ -109,7 +113,12 @@ impl EventType {
 
 fn event(aggregate: String, message: MessageDescriptor) -> EventType {
     let option = option(&message, "ryggrad.options.v1.event");
-    let get = |name: &str| option.as_ref().and_then(|option| option.get_field_by_name(name)).map(std::borrow::Cow::into_owned);
+    let get = |name: &str| {
+        option
+            .as_ref()
+            .and_then(|option| option.get_field_by_name(name))
+            .map(std::borrow::Cow::into_owned)
+    };
     let (context, version) = context(&message);
     EventType {
         ce_type: format!("no.ryggrad.{context}.{}.{version}", message.name()),
@@ -120,10 +129,23 @@ fn event(aggregate: String, message: MessageDescriptor) -> EventType {
             .and_then(|value| value.as_enum_number())
             .and_then(|number| PrivacyClass::try_from(number).ok())
             .unwrap_or_default(),
-        norwegian_term: get("norwegian_term").and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default(),
-        phase: get("phase").and_then(|value| value.as_u32()).unwrap_or_default(),
+        norwegian_term: get("norwegian_term")
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default(),
+        phase: get("phase")
+            .and_then(|value| value.as_u32())
+            .unwrap_or_default(),
         views: get("views")
-            .and_then(|value| Some(value.as_list()?.iter().filter_map(Value::as_str).map(str::to_owned).collect()))
+            .and_then(|value| {
+                Some(
+                    value
+                        .as_list()?
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .map(str::to_owned)
+                        .collect(),
+                )
+            })
             .unwrap_or_default(),
         doc: doc(&message.parent_file(), message.path()),
         fields: fields(&message),
@@ -134,11 +156,16 @@ fn event(aggregate: String, message: MessageDescriptor) -> EventType {
 fn command(aggregate: String, message: &MessageDescriptor) -> CommandType {
     let option = option(message, "ryggrad.options.v1.command");
     let flag = |name: &str| {
-        let value = option.as_ref().and_then(|option| option.get_field_by_name(name)?.as_bool());
+        let value = option
+            .as_ref()
+            .and_then(|option| option.get_field_by_name(name)?.as_bool());
         value.unwrap_or_default()
     };
     let services = crate::pool().services().collect::<Vec<_>>();
-    let rpc = services.iter().flat_map(|service| service.methods()).find(|method| method.input() == *message);
+    let rpc = services
+        .iter()
+        .flat_map(|service| service.methods())
+        .find(|method| method.input() == *message);
     CommandType {
         context: context(message).0,
         aggregate,
@@ -162,32 +189,50 @@ fn members<'a>(
         .filter(|message| message.package_name().starts_with("ryggrad."))
         .filter_map(move |message| {
             let aggregate = message.name().strip_suffix(suffix)?.to_owned();
-            let oneof = message.oneofs().find(|candidate| candidate.name() == oneof)?;
-            let members: Vec<_> = oneof.fields().filter_map(|field| field.kind().as_message().cloned()).collect();
-            Some(members.into_iter().map(move |member| (aggregate.clone(), member)))
+            let oneof = message
+                .oneofs()
+                .find(|candidate| candidate.name() == oneof)?;
+            let members: Vec<_> = oneof
+                .fields()
+                .filter_map(|field| field.kind().as_message().cloned())
+                .collect();
+            Some(
+                members
+                    .into_iter()
+                    .map(move |member| (aggregate.clone(), member)),
+            )
         })
         .flatten()
 }
 
 fn context(message: &MessageDescriptor) -> (String, String) {
     let mut segments = message.package_name().split('.').skip(1);
-    (segments.next().unwrap_or_default().to_owned(), segments.next().unwrap_or_default().to_owned())
+    (
+        segments.next().unwrap_or_default().to_owned(),
+        segments.next().unwrap_or_default().to_owned(),
+    )
 }
 
 fn option(message: &MessageDescriptor, name: &str) -> Option<DynamicMessage> {
     let options = message.options();
-    let (_, value) = options.extensions().find(|(extension, _)| extension.full_name() == name)?;
+    let (_, value) = options
+        .extensions()
+        .find(|(extension, _)| extension.full_name() == name)?;
     value.as_message().cloned()
 }
 
 fn http(options: &DynamicMessage) -> Option<(String, String)> {
-    let (_, rule) = options.extensions().find(|(extension, _)| extension.full_name() == "google.api.http")?;
+    let (_, rule) = options
+        .extensions()
+        .find(|(extension, _)| extension.full_name() == "google.api.http")?;
     let rule = rule.as_message()?;
-    ["get", "post", "put", "patch", "delete"].into_iter().find_map(|method| {
-        let value = rule.get_field_by_name(method)?;
-        let path = value.as_str().filter(|path| !path.is_empty())?;
-        Some((method.to_uppercase(), path.to_owned()))
-    })
+    ["get", "post", "put", "patch", "delete"]
+        .into_iter()
+        .find_map(|method| {
+            let value = rule.get_field_by_name(method)?;
+            let path = value.as_str().filter(|path| !path.is_empty())?;
+            Some((method.to_uppercase(), path.to_owned()))
+        })
 }
 
 fn fields(message: &MessageDescriptor) -> Vec<Field> {
@@ -231,7 +276,18 @@ fn doc(file: &FileDescriptor, path: &[i32]) -> String {
         .location
         .iter()
         .find(|location| location.path == path)
-        .and_then(|location| location.leading_comments.as_deref().or(location.trailing_comments.as_deref()))
+        .and_then(|location| {
+            location
+                .leading_comments
+                .as_deref()
+                .or(location.trailing_comments.as_deref())
+        })
         .unwrap_or_default();
-    comment.lines().map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned()
+    comment
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .trim()
+        .to_owned()
 }

@@ -28,4 +28,10 @@ pub trait EventPayload: Sized + Clone + Send + Sync + 'static {
     /// # Errors
     /// When the bytes are not a message of that name.
     fn decode(name: &str, data: &[u8]) -> Result<Option<Self>, prost::DecodeError>;
+
+    /// Reads an event from its name and canonical proto JSON; `None` when the name is not an event of this aggregate.
+    ///
+    /// # Errors
+    /// When the JSON is not a message of that name, or has a field that the message does not have.
+    fn from_json(name: &str, json: serde_json::Value) -> serde_json::Result<Option<Self>>;
 }

@@ -29,7 +29,10 @@ impl From<jiff::Timestamp> for Timestamp {
     fn from(instant: jiff::Timestamp) -> Self {
         let (seconds, nanos) = (instant.as_second(), instant.subsec_nanosecond());
         if nanos < 0 {
-            Self { seconds: seconds - 1, nanos: nanos + 1_000_000_000 }
+            Self {
+                seconds: seconds - 1,
+                nanos: nanos + 1_000_000_000,
+            }
         } else {
             Self { seconds, nanos }
         }
@@ -55,7 +58,9 @@ impl Serialize for Timestamp {
         let instant = jiff::Timestamp::try_from(*self).map_err(serde::ser::Error::custom)?;
         match self.nanos {
             0 => serializer.collect_str(&format_args!("{instant:.0}")),
-            nanos if nanos % 1_000_000 == 0 => serializer.collect_str(&format_args!("{instant:.3}")),
+            nanos if nanos % 1_000_000 == 0 => {
+                serializer.collect_str(&format_args!("{instant:.3}"))
+            }
             nanos if nanos % 1_000 == 0 => serializer.collect_str(&format_args!("{instant:.6}")),
             _ => serializer.collect_str(&format_args!("{instant:.9}")),
         }
@@ -91,23 +96,35 @@ mod tests {
     #[track_caller]
     fn round_trip(text: &str) {
         let instant: Timestamp = serde_json::from_str(&format!("\"{text}\"")).expect("an instant");
-        assert_eq!(serde_json::to_string(&instant).expect("its text"), format!("\"{text}\""));
+        assert_eq!(
+            serde_json::to_string(&instant).expect("its text"),
+            format!("\"{text}\"")
+        );
         let jiff = jiff::Timestamp::try_from(instant).expect("in range");
         assert_eq!(Timestamp::from(jiff), instant);
     }
 
     #[test]
     fn instants_have_one_text_before_and_after_1970() {
-        for text in ["1969-12-31T23:59:59.500Z", "2026-05-01T12:00:00Z", "2026-05-01T12:00:00.000001Z", "2026-05-01T12:00:00.123456789Z"] {
+        for text in [
+            "1969-12-31T23:59:59.500Z",
+            "2026-05-01T12:00:00Z",
+            "2026-05-01T12:00:00.000001Z",
+            "2026-05-01T12:00:00.123456789Z",
+        ] {
             round_trip(text);
         }
     }
 
     #[test]
     fn dates_that_do_not_exist_are_refused() {
-        let refused = serde_json::from_str::<Timestamp>("\"2026-02-30T12:00:00Z\"").expect_err("no such day");
+        let refused =
+            serde_json::from_str::<Timestamp>("\"2026-02-30T12:00:00Z\"").expect_err("no such day");
         assert!(refused.to_string().contains("2026-02-30"), "{refused}");
-        let out_of_range = Timestamp { seconds: 0, nanos: 1_000_000_000 };
+        let out_of_range = Timestamp {
+            seconds: 0,
+            nanos: 1_000_000_000,
+        };
         assert_eq!(jiff::Timestamp::try_from(out_of_range), Err(OutOfRange));
     }
 }
