@@ -61,8 +61,6 @@ fn rest(code: &mut String, service: &ServiceDescriptor) {
     let (stem, snake) = (format!("{package}.{name}"), name.to_snake_case());
     include(code, &format!("{stem}.rest.rs"));
     let bridge = format!("super::__rest_over_grpc_bridge_{name}::{name}RestBridge");
-    let guard =
-        "fn(&::tonic::metadata::MetadataMap) -> ::core::result::Result<(), ::tonic::Status>";
     push(
         code,
         &format!("/// REST routes of the service `{stem}`.\npub mod {snake}_rest {{"),
@@ -83,8 +81,10 @@ fn rest(code: &mut String, service: &ServiceDescriptor) {
     push(
         code,
         &format!(
-            "pub fn transcoder<T: super::{snake}_server::{name}>(service: T) -> Transcoder<{bridge}<T, {guard}>> {{\n\
-             Transcoder::new({bridge}::externally_authenticated(service))\n}}\n}}"
+            "pub fn routes<T: super::{snake}_server::{name}>(service: T) -> crate::rest::Routes {{\n\
+             fn open(_: &::tonic::metadata::MetadataMap) -> ::core::result::Result<(), ::tonic::Status> {{ Ok(()) }}\n\
+             let transcoder = Transcoder::new({bridge}::with_guard(service, open));\n\
+             crate::rest::Routes::new(transcoder, |method, path| Route::resolve(method, path).is_some(), OPENAPI)\n}}\n}}"
         ),
     );
 }

@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, Value,
+    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
+    ServiceDescriptor, Value,
 };
 
 use crate::options::v1::PrivacyClass;
@@ -164,7 +165,7 @@ fn command(aggregate: String, message: &MessageDescriptor) -> CommandType {
     let services = crate::pool().services().collect::<Vec<_>>();
     let rpc = services
         .iter()
-        .flat_map(|service| service.methods())
+        .flat_map(ServiceDescriptor::methods)
         .find(|method| method.input() == *message);
     CommandType {
         context: context(message).0,

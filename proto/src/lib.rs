@@ -2,7 +2,7 @@
 //!
 //! Everything is generated from the `.proto` files beside this crate when it is built. A package is a module:
 //! `ryggrad.common.v1` is [`common::v1`]. A service `Views` of a package has its gRPC side in `views_server` and
-//! `views_client`, and its REST side in `views_rest` (`transcoder` and `OPENAPI`).
+//! `views_client`, and its REST side in `views_rest` (`routes` and `OPENAPI`).
 #![warn(missing_docs)]
 
 use std::sync::OnceLock;
@@ -12,6 +12,7 @@ use prost_reflect::DescriptorPool;
 pub mod catalogue;
 pub mod command;
 pub mod event;
+pub mod rest;
 pub mod wkt;
 
 pub use catalogue::{CommandType, EventType, catalogue, commands, event_type};
@@ -21,6 +22,7 @@ pub use wkt::Timestamp;
 
 include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
+#[allow(clippy::all, clippy::pedantic, reason = "generated")]
 mod payloads {
     //! What the build script wrote for every aggregate's oneofs.
     include!(concat!(env!("OUT_DIR"), "/payloads.rs"));
