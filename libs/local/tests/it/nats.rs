@@ -1,0 +1,127 @@
+//! A private nats-server through its life, and who may do what in it.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{self, stream};
+use futures::StreamExt;
+use ryggrad_local::nats::{Options, RELAY, SERVICES};
+use ryggrad_local::{Nats, StateFolder};
+
+async fn jetstream(nats: &Nats, user: &str) -> jetstream::Context {
+    let client = async_nats::connect(nats.url_as(user).unwrap())
+        .await
+        .unwrap();
+    let mut jetstream = jetstream::new(client);
+    jetstream.set_timeout(Duration::from_millis(500));
+    jetstream
+}
+
+async fn make_stream(nats: &Nats) -> jetstream::Context {
+    let relay = jetstream(nats, RELAY).await;
+    let config = stream::Config {
+        name: "RYGGRAD".into(),
+        subjects: vec!["ryggrad.v1.>".into()],
+        allow_direct: true,
+        ..stream::Config::default()
+    };
+    relay.create_stream(config).await.unwrap();
+    relay
+}
+
+#[tokio::test]
+async fn lets_services_read_the_stream_and_the_relay_alone_write_it() {
+    let state = StateFolder::temporary().unwrap();
+    let nats = Nats::start(&state, Options::default()).await.unwrap();
+    let relay = make_stream(&nats).await;
+    relay
+        .publish("ryggrad.v1.public.x", "one".into())
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+    for user in SERVICES {
+        let service = jetstream(&nats, user).await;
+        service
+            .publish("ryggrad.v1.public.x", "two".into())
+            .await
+            .unwrap()
+            .await
+            .unwrap_err();
+        let stream = service.get_stream("RYGGRAD").await.unwrap();
+        assert_eq!(stream.cached_info().state.messages, 1);
+        assert_eq!(&stream.direct_get(1).await.unwrap().payload[..], b"one");
+        let ordered = jetstream::consumer::pull::OrderedConfig::default();
+        let mut messages = stream
+            .create_consumer(ordered)
+            .await
+            .unwrap()
+            .messages()
+            .await
+            .unwrap();
+        assert_eq!(&messages.next().await.unwrap().unwrap().payload[..], b"one");
+        stream.purge().await.unwrap_err();
+        stream.delete_message(1).await.unwrap_err();
+        assert!(service.delete_stream("RYGGRAD").await.is_err());
+        service
+            .update_stream(stream::Config {
+                max_messages: 1,
+                ..stream.cached_info().config.clone()
+            })
+            .await
+            .unwrap_err();
+    }
+    assert_eq!(
+        relay
+            .get_stream("RYGGRAD")
+            .await
+            .unwrap()
+            .cached_info()
+            .state
+            .messages,
+        1
+    );
+}
+
+#[tokio::test]
+async fn keeps_the_stream_over_a_stop_and_a_kill() {
+    let state = StateFolder::temporary().unwrap();
+    let mut nats = Nats::start(
+        &state,
+        Options {
+            sync: ryggrad_local::nats::Sync::Always,
+            ..Options::default()
+        },
+    )
+    .await
+    .unwrap();
+    let port = nats.port();
+    let relay = make_stream(&nats).await;
+    relay
+        .publish("ryggrad.v1.public.x", "one".into())
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+    nats.stop().await.unwrap();
+    nats.restart().await.unwrap();
+    nats.kill().await.unwrap();
+    assert_eq!(nats.pid(), None);
+    drop(nats);
+    let nats = Nats::start(&state, Options::default()).await.unwrap();
+    assert_eq!(nats.port(), port);
+    let stream = jetstream(&nats, RELAY)
+        .await
+        .get_stream("RYGGRAD")
+        .await
+        .unwrap();
+    assert_eq!(stream.cached_info().state.last_sequence, 1);
+}
+
+#[tokio::test]
+async fn refuses_who_has_no_password() {
+    let state = StateFolder::temporary().unwrap();
+    let nats = Nats::start(&state, Options::default()).await.unwrap();
+    async_nats::connect(format!("nats://127.0.0.1:{}", nats.port()))
+        .await
+        .unwrap_err();
+}
