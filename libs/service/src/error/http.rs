@@ -1,0 +1,97 @@
+//! Errors over HTTP: `google.rpc.Status` in its JSON form, with the status code that belongs to it.
+
+use std::sync::OnceLock;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use rest_over_grpc::handling::Code;
+use serde_json::{Map, Value, json};
+use tonic_types::pb;
+
+use super::ApiError;
+
+impl ApiError {
+    /// The error as an answer over HTTP.
+    pub fn into_http(self) -> Response<Body> {
+        if let Self::Internal(cause) = &self {
+            tracing::error!(cause = %super::chain(cause.as_ref()), "a request failed");
+        }
+        let status = match &self {
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            _ => http_status(self.code() as i32),
+        };
+        let mut response = answer(status, &self.rpc_status());
+        if let Self::Method { allowed } = &self
+            && let Ok(value) = HeaderValue::from_str(allowed)
+        {
+            response.headers_mut().insert(header::ALLOW, value);
+        }
+        response
+    }
+}
+
+/// A status from the gRPC side as an answer over HTTP.
+pub(crate) fn from_status(status: &pb::Status) -> Response<Body> {
+    answer(http_status(status.code), status)
+}
+
+fn http_status(code: i32) -> StatusCode {
+    Code::from_i32(code).map_or(StatusCode::INTERNAL_SERVER_ERROR, Code::to_http_status)
+}
+
+fn answer(code: StatusCode, status: &pb::Status) -> Response<Body> {
+    let details: Vec<Value> = status.details.iter().map(detail).collect();
+    let body = json!({ "code": status.code, "message": status.message, "details": details });
+    let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    if let Some(seconds) = retry_seconds(status) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn retry_seconds(status: &pb::Status) -> Option<u64> {
+    let any = status
+        .details
+        .iter()
+        .find(|any| any.type_url.ends_with("google.rpc.RetryInfo"))?;
+    let delay = pb::RetryInfo::decode(&*any.value).ok()?.retry_delay?;
+    u64::try_from(delay.seconds)
+        .ok()
+        .map(|seconds| seconds.max(1))
+}
+
+/// A detail in the JSON form of `google.protobuf.Any`: its fields beside `@type`.
+fn detail(any: &prost_types::Any) -> Value {
+    let name = any.type_url.rsplit('/').next().unwrap_or_default();
+    let mut fields = Map::from_iter([("@type".to_owned(), Value::from(any.type_url.clone()))]);
+    let message = pool()
+        .get_message_by_name(name)
+        .and_then(|descriptor| DynamicMessage::decode(descriptor, &*any.value).ok())
+        .and_then(|message| serde_json::to_value(message).ok());
+    if let Some(Value::Object(object)) = message {
+        fields.extend(object);
+    }
+    Value::Object(fields)
+}
+
+/// Our contracts and the standard details of errors.
+fn pool() -> &'static DescriptorPool {
+    static POOL: OnceLock<DescriptorPool> = OnceLock::new();
+    POOL.get_or_init(|| {
+        let mut pool = ryggrad_proto::pool().clone();
+        pool.decode_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
+            .expect("the standard details do not clash with our contracts");
+        pool
+    })
+}
