@@ -81,13 +81,25 @@ impl Nats {
         self.url_as(ADMIN)
     }
 
-    /// The URL as one of the users.
+    /// The URL as one of the users, with the password in it.
+    ///
+    /// The crate async-nats does not read passwords from URLs: for it there are [`Nats::address`] and [`Nats::password`].
     pub fn url_as(&self, user: &str) -> Result<String> {
         Ok(format!(
             "nats://{user}:{}@127.0.0.1:{}",
-            config::password(&self.state, user)?,
+            self.password(user)?,
             self.port
         ))
+    }
+
+    /// The address without user and password, `nats://127.0.0.1:4222`.
+    pub fn address(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The password of one of the users.
+    pub fn password(&self, user: &str) -> Result<String> {
+        config::password(&self.state, user)
     }
 
     /// The port on 127.0.0.1.

@@ -247,8 +247,10 @@ async fn launch(
                 &cluster.log(),
             ));
         }
-        // A server of somebody else on the same port would refuse the password: the loop goes on until ours has exited.
-        if let Ok(connection) = PgConnection::connect(&url).await {
+        // Somebody else on the same port would refuse the password or not answer: the loop goes on until ours has exited.
+        let answer =
+            tokio::time::timeout(Duration::from_secs(1), PgConnection::connect(&url)).await;
+        if let Ok(Ok(connection)) = answer {
             let _closed = connection.close().await;
             return Ok(server);
         }

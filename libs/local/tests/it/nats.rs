@@ -8,9 +8,11 @@ use ryggrad_local::nats::{Options, RELAY, SERVICES};
 use ryggrad_local::{Nats, StateFolder};
 
 async fn jetstream(nats: &Nats, user: &str) -> jetstream::Context {
-    let client = async_nats::connect(nats.url_as(user).unwrap())
-        .await
-        .unwrap();
+    let credentials = async_nats::ConnectOptions::with_user_and_password(
+        user.into(),
+        nats.password(user).unwrap(),
+    );
+    let client = credentials.connect(nats.address()).await.unwrap();
     let mut jetstream = jetstream::new(client);
     jetstream.set_timeout(Duration::from_millis(500));
     jetstream
@@ -121,7 +123,5 @@ async fn keeps_the_stream_over_a_stop_and_a_kill() {
 async fn refuses_who_has_no_password() {
     let state = StateFolder::temporary().unwrap();
     let nats = Nats::start(&state, Options::default()).await.unwrap();
-    async_nats::connect(format!("nats://127.0.0.1:{}", nats.port()))
-        .await
-        .unwrap_err();
+    async_nats::connect(nats.address()).await.unwrap_err();
 }
