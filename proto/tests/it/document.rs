@@ -52,7 +52,13 @@ fn aggregates() -> Vec<(&'static str, &'static str)> {
         .map(|event| (event.context.as_str(), event.aggregate.as_str()))
         .collect();
     aggregates.dedup();
-    let first_phase = |aggregate: &str| catalogue().iter().filter(|event| event.aggregate == aggregate).map(|event| event.phase).min();
+    let first_phase = |aggregate: &str| {
+        catalogue()
+            .iter()
+            .filter(|event| event.aggregate == aggregate)
+            .map(|event| event.phase)
+            .min()
+    };
     aggregates.sort_by_key(|(context, aggregate)| (*context, first_phase(aggregate)));
     aggregates
 }
@@ -62,23 +68,24 @@ fn contents(page: &mut String) {
         page,
         "\n| event | term | class | phase | aggregate |\n|---|---|---|---|---|",
     );
-    for (_, of) in aggregates() {
-        for event in catalogue().iter().filter(|event| event.aggregate == of) {
-        let EventType {
-            name,
-            norwegian_term,
-            phase,
-            aggregate,
-            ..
-        } = event;
-        let anchor = name.to_lowercase();
-        let class = class(event.class);
-        line(
-            page,
-            &format!(
-                "| [{name}](#{anchor}) | {norwegian_term} | {class} | {phase} | {aggregate} |"
-            ),
-        );
+    for (context, aggregate) in aggregates() {
+        for event in catalogue().iter().filter(|event| {
+            (event.context.as_str(), event.aggregate.as_str()) == (context, aggregate)
+        }) {
+            let EventType {
+                name,
+                norwegian_term,
+                phase,
+                ..
+            } = event;
+            let (anchor, class) = (name.to_lowercase(), class(event.class));
+            line(
+                page,
+                &format!(
+                    "| [{name}](#{anchor}) | {norwegian_term} | {class} | {phase} | {aggregate} |"
+                ),
+            );
+        }
     }
 }
 

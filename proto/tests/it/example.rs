@@ -93,7 +93,9 @@ fn text(name: &str) -> &str {
         "sektorkode" => "7000",
         "band" => "13-19",
         "accounting_year_end" => "12-31",
-        name if name.ends_with("hash") => "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        name if name.ends_with("hash") => {
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+        }
         "at" | "from" | "effective" | "period_from" | "period_to" | "role_from" | "role_to"
         | "resume_by" => "2026-05-01",
         name if is_date(name) => "2026-05-01",
