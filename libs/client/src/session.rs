@@ -1,0 +1,162 @@
+//! The connection behind a subscription: made, watched, and made again.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use ryggrad_proto::events::v1::subscribe_response::Frame;
+use ryggrad_proto::events::v1::{SubscribeRequest, SubscribeResponse};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tonic::{Code, Streaming};
+
+use crate::client::{Client, Options, Start};
+use crate::order::Order;
+use crate::subscription::{Batch, Message};
+use crate::{Cursor, Error, Event, Filter};
+
+/// The first and the longest pause before connecting again.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+/// After so many heartbeats without one the server is taken for lost.
+const MISSED: u32 = 3;
+/// Room for the way of a heartbeat.
+const GRACE: Duration = Duration::from_millis(500);
+/// How long the server may take to answer a request.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// A subscription and how far it has come.
+pub(crate) struct Session {
+    client: Client,
+    start: Start,
+    filter: Filter,
+    options: Options,
+    messages: mpsc::Sender<Batch>,
+    /// Epoch and order, once the server has been asked where the log is.
+    state: Option<(String, Order)>,
+    pause: Duration,
+}
+
+/// Why a stretch ended well.
+enum Done {
+    /// Nobody listens any more, or the head was reached and that was all.
+    Finished,
+    /// The server ended the stream without a word.
+    Closed,
+}
+
+// === impl Session ===
+
+impl Session {
+    pub(crate) fn new(client: Client, start: Start, filter: Filter, options: Options, messages: mpsc::Sender<Batch>) -> Self {
+        Self { client, start, filter, options, messages, state: None, pause: PAUSE.0 }
+    }
+
+    /// Follows until an error that trying again does not mend, or until nobody listens.
+    pub(crate) async fn run(mut self) {
+        loop {
+            match self.stretch().await {
+                Ok(Done::Finished) => return,
+                Ok(Done::Closed) => {}
+                Err(error) if error.is_transient() => tracing::debug!(%error, "the subscription was interrupted"),
+                Err(error) => {
+                    let _ = self.messages.send(Err(error)).await;
+                    return;
+                }
+            }
+            if self.messages.is_closed() {
+                return;
+            }
+            tokio::time::sleep(jitter(self.pause)).await;
+            self.pause = (self.pause * 2).min(PAUSE.1);
+        }
+    }
+
+    /// One connection, from the last event on.
+    async fn stretch(&mut self) -> Result<Done, Error> {
+        let (epoch, order) = match self.state.take() {
+            Some(state) => state,
+            None => self.begin().await?,
+        };
+        let (_, order) = self.state.insert((epoch.clone(), order));
+        let heartbeat_ms = u32::try_from(self.options.heartbeat.as_millis()).unwrap_or(u32::MAX);
+        let request = SubscribeRequest {
+            after: order.last,
+            epoch: epoch.clone(),
+            filter: Some(self.filter.clone().into()),
+            heartbeat_ms,
+            stop_at_head: self.options.stop_at_head,
+        };
+        let mut stub = self.client.stub.clone();
+        let answer = timeout(ANSWER, stub.subscribe(request)).await.map_err(|_| Error::Silent)?;
+        let mut frames = answer.map_err(|status| refused(status, &epoch))?.into_inner();
+        let patience = self.options.heartbeat * MISSED + GRACE;
+        let mut caught_up = false;
+        while let Some(response) = next(&mut frames, patience, &epoch).await? {
+            self.pause = PAUSE.0;
+            let Some(frame) = response.frame else { continue };
+            caught_up |= matches!(frame, Frame::CaughtUp(_));
+            let messages = take(frame, order, &epoch)?;
+            if self.messages.send(Ok((messages, epoch.clone()))).await.is_err() {
+                return Ok(Done::Finished);
+            }
+        }
+        Ok(if caught_up && self.options.stop_at_head { Done::Finished } else { Done::Closed })
+    }
+
+    /// Asks which log it is, and where to begin.
+    async fn begin(&self) -> Result<(String, Order), Error> {
+        let head = timeout(ANSWER, self.client.head()).await.map_err(|_| Error::Silent)??.cursor;
+        let last = match &self.start {
+            Start::Beginning => 0,
+            Start::After(position) => *position,
+            Start::Now => head.position,
+            Start::From(Cursor { epoch, position }) => {
+                if !epoch.is_empty() && *epoch != head.epoch {
+                    return Err(Error::Epoch { expected: epoch.clone(), got: head.epoch });
+                }
+                *position
+            }
+        };
+        Ok((head.epoch, Order { last, filtered: !self.filter.is_everything() }))
+    }
+}
+
+async fn next(frames: &mut Streaming<SubscribeResponse>, patience: Duration, epoch: &str) -> Result<Option<SubscribeResponse>, Error> {
+    let frame = timeout(patience, frames.message()).await.map_err(|_| Error::Silent)?;
+    frame.map_err(|status| refused(status, epoch))
+}
+
+/// The messages of a frame, checked.
+fn take(frame: Frame, order: &mut Order, epoch: &str) -> Result<Vec<Message>, Error> {
+    match frame {
+        Frame::Batch(batch) => {
+            let mut messages = Vec::with_capacity(batch.events.len());
+            for envelope in batch.events {
+                order.event(envelope.position)?;
+                messages.push(Message::Event(Event::from(envelope)));
+            }
+            Ok(messages)
+        }
+        Frame::CaughtUp(said) if said.epoch != epoch => Err(Error::Epoch { expected: epoch.to_owned(), got: said.epoch }),
+        Frame::CaughtUp(said) => {
+            order.mark(said.position)?;
+            Ok(vec![Message::CaughtUp { position: said.position, head: said.head }])
+        }
+        Frame::Heartbeat(said) => {
+            order.mark(said.position)?;
+            Ok(vec![Message::Heartbeat { position: said.position, head: said.head }])
+        }
+    }
+}
+
+fn refused(status: tonic::Status, epoch: &str) -> Error {
+    if status.code() == Code::FailedPrecondition {
+        return Error::Epoch { expected: epoch.to_owned(), got: status.message().to_owned() };
+    }
+    status.into()
+}
+
+/// Between half of a pause and all of it, so that those who lost the server together do not come back together.
+fn jitter(pause: Duration) -> Duration {
+    let random = u32::try_from(RandomState::new().hash_one(0) % 1_000).unwrap_or_default();
+    pause / 2 + pause / 2 * random / 1_000
+}
