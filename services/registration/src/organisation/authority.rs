@@ -1,0 +1,105 @@
+//! What the register authority decides. Nobody else may say it, and the backbone only mirrors it.
+
+use ryggrad_decider::{Context, Refusal};
+use ryggrad_norway::{Icnpo, OrgNumber};
+use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::organisation_event::Event;
+
+use super::decide::registered;
+use super::refusals;
+use super::state::{Grasrot, State, Status, Voluntary};
+use crate::{input, origin};
+
+pub(super) fn assign_orgnr(state: &State, c: &pb::AssignOrgnr, context: &Context) -> Result<Vec<Event>, Refusal> {
+    let orgnr: OrgNumber = input::coded("orgnr", &c.orgnr)?;
+    let orgnr = orgnr.to_string();
+    match (state.status, &state.orgnr) {
+        (_, Some(known)) if *known == orgnr => return Ok(Vec::new()),
+        (_, Some(_)) => return Err(refusals::other_orgnr()),
+        (Status::Informal | Status::Founded, None) => {}
+        (status, None) => return Err(refusals::state(status)),
+    }
+    let registreringsdato = input::date("registreringsdato", &c.registreringsdato)?;
+    Ok(vec![
+        pb::OrganisationRegistered {
+            organisation_id: context.aggregate_id.to_string(),
+            orgnr,
+            registreringsdato: registreringsdato.to_string(),
+            details: Some(c.details.clone().unwrap_or_else(|| state.details.clone())),
+            case_id: case(&c.case_id)?,
+            origin: Some(origin::register("origin", c.origin.as_ref())?),
+        }
+        .into(),
+    ])
+}
+
+/// only what is in Enhetsregisteret enters Frivillighetsregisteret.
+pub(super) fn enter(state: &State, c: &pb::EnterVoluntaryRegister) -> Result<Vec<Event>, Refusal> {
+    if state.orgnr.is_none() {
+        return Err(refusals::not_in_er());
+    }
+    let orgnr = registered(state)?;
+    if state.voluntary == Voluntary::Innfoert {
+        return Ok(Vec::new());
+    }
+    if c.icnpo.is_empty() || c.icnpo.len() > 3 {
+        return Err(refusals::icnpo_count());
+    }
+    for code in &c.icnpo {
+        Icnpo::parse_leaf(code).map_err(|invalid| input::refused("icnpo", &invalid))?;
+    }
+    let innfoert_dato = input::date("innfoert_dato", &c.innfoert_dato)?.to_string();
+    let first = if state.first_entered.is_empty() { innfoert_dato.clone() } else { state.first_entered.clone() };
+    Ok(vec![
+        pb::VoluntaryRegistrationEntered {
+            orgnr,
+            innfoert_dato,
+            foerste_gang_innfoert: first,
+            icnpo: c.icnpo.clone(),
+            grasrot_deltar_i: c.grasrot_deltar_i,
+            regnskapsrapportering: c.regnskapsrapportering.clone(),
+            vedtekter_registrert: c.vedtekter_registrert,
+            case_id: case(&c.case_id)?,
+            origin: Some(origin::register("origin", c.origin.as_ref())?),
+        }
+        .into(),
+    ])
+}
+
+pub(super) fn refuse(state: &State, c: &pb::RefuseVoluntaryRegister) -> Result<Vec<Event>, Refusal> {
+    match state.voluntary {
+        Voluntary::None | Voluntary::Applied | Voluntary::Slettet => Ok(vec![
+            pb::VoluntaryRegistrationRefused {
+                orgnr: state.orgnr.clone().unwrap_or_default(),
+                ground: input::text("ground", &c.ground, input::PROSE)?,
+                case_id: case(&c.case_id)?,
+            }
+            .into(),
+        ]),
+        Voluntary::Refused => Ok(Vec::new()),
+        Voluntary::Innfoert => Err(refusals::state(state.status)),
+    }
+}
+
+/// for those in Frivillighetsregisteret.
+pub(super) fn approve_grasrot(state: &State, c: &pb::ApproveGrasrot) -> Result<Vec<Event>, Refusal> {
+    let orgnr = registered(state)?;
+    if state.voluntary != Voluntary::Innfoert {
+        return Err(refusals::not_in_fr());
+    }
+    if state.grasrot == Grasrot::Approved {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::GrasrotParticipationApproved {
+            orgnr,
+            from: input::date("from", &c.from)?.to_string(),
+            origin: Some(origin::register("origin", c.origin.as_ref())?),
+        }
+        .into(),
+    ])
+}
+
+fn case(value: &str) -> Result<String, Refusal> {
+    Ok(input::optional_id("case_id", Some(value))?.map(|id| id.to_string()).unwrap_or_default())
+}

@@ -1,0 +1,173 @@
+//! What an organisation says to its own people, and to the facts of its founding.
+
+use ryggrad_decider::{Context, Refusal};
+use ryggrad_norway::{KommuneNumber, Nace, OrgNumber, PostalCode};
+use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::organisation_event::Event;
+
+use super::state::{Relation, State, Status, Voluntary};
+use super::{details, refusals};
+use crate::form::Form;
+use crate::roles::{self, Wanted};
+use crate::{input, origin, time};
+
+/// Fields that an organisation changes by itself; the rest is the register's, or takes a conversion.
+const OWN: [&str; 8] = ["name", "purpose", "forretningsadresse", "postadresse", "hjemmeside", "language", "naeringskoder", "aktivitet"];
+
+pub(super) fn change_master_data(state: &State, c: &pb::ChangeMasterData, context: &Context) -> Result<Vec<Event>, Refusal> {
+    let orgnr = registered(state)?;
+    input::count("fields", c.fields.len(), 1, OWN.len())?;
+    let changed = c.changed.clone().unwrap_or_default();
+    for field in &c.fields {
+        if !OWN.contains(&field.as_str()) {
+            return Err(refusals::not_changed_here(field));
+        }
+        check(field, &changed)?;
+    }
+    let effective = match c.effective.as_str() {
+        "" => time::day(context.now),
+        day => input::date("effective", day)?,
+    };
+    let mut wanted = state.details.clone();
+    details::apply(&mut wanted, &changed, &c.fields);
+    let found = details::difference(&state.details, &wanted, |_, _| true);
+    if found.fields.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::OrganisationDetailsChanged {
+            orgnr,
+            changed: Some(found.changed),
+            previous: Some(found.previous),
+            fields: found.fields,
+            effective: effective.to_string(),
+            origin: Some(origin::own(context)),
+        }
+        .into(),
+    ])
+}
+
+/// A new value of one field.
+fn check(field: &str, changed: &pb::OrganisationDetails) -> Result<(), Refusal> {
+    match field {
+        "name" => input::text("changed.name", &changed.name, input::NAME).map(drop),
+        "purpose" => input::text("changed.purpose", &changed.purpose, input::PROSE).map(drop),
+        "forretningsadresse" => {
+            let address = changed.forretningsadresse.as_ref().ok_or_else(|| input::missing("changed.forretningsadresse"))?;
+            if address.kommunenummer.is_empty() {
+                return Err(input::missing("changed.forretningsadresse.kommunenummer"));
+            }
+            self::address(address)
+        }
+        "postadresse" => changed.postadresse.as_ref().map_or(Ok(()), address),
+        "hjemmeside" if changed.hjemmeside.chars().any(char::is_whitespace) => Err(refusals::website()),
+        "hjemmeside" => input::free("changed.hjemmeside", &changed.hjemmeside, input::NAME).map(drop),
+        "language" => input::written_standard("changed.language", &changed.language).map(drop),
+        "naeringskoder" => {
+            input::count("changed.naeringskoder", changed.naeringskoder.len(), 0, 3)?;
+            changed.naeringskoder.iter().try_for_each(|code| input::coded::<Nace>("changed.naeringskoder", code).map(drop))
+        }
+        _ => {
+            input::count("changed.aktivitet", changed.aktivitet.len(), 0, 20)?;
+            changed.aktivitet.iter().try_for_each(|line| input::text("changed.aktivitet", line, input::NAME).map(drop))
+        }
+    }
+}
+
+fn address(address: &pb::Address) -> Result<(), Refusal> {
+    input::optional_coded::<KommuneNumber>("changed.forretningsadresse.kommunenummer", Some(&address.kommunenummer))?;
+    input::optional_coded::<PostalCode>("changed.forretningsadresse.postnummer", Some(&address.postnummer))?;
+    input::free("changed.forretningsadresse.landkode", &address.landkode, 2)?;
+    Ok(())
+}
+
+pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context) -> Result<Vec<Event>, Refusal> {
+    let orgnr = registered(state)?;
+    let form = state.details.form.parse().ok().and_then(Form::of);
+    roles::check("roles", &c.roles, form, Wanted::BoardAndContact { deputies: c.elected_deputies })?;
+    let term_id = input::optional_id("term_id", Some(&c.term_id))?.unwrap_or(context.new_id);
+    Ok(vec![
+        pb::RolesReported { orgnr, term_id: term_id.to_string(), roles: c.roles.clone(), reported_at: Some(context.now.into()) }.into(),
+    ])
+}
+
+/// no account without a number.
+pub(super) fn open_bank_account(state: &State, c: &pb::OpenBankAccount) -> Result<Vec<Event>, Refusal> {
+    if matches!(state.status, Status::Informal | Status::Founded) {
+        return Err(refusals::no_orgnr_no_account());
+    }
+    let orgnr = registered(state)?;
+    let purpose: pb::AccountPurpose = input::chosen("purpose", c.purpose)?;
+    Ok(vec![
+        pb::BankAccountLinked {
+            orgnr,
+            kontonummer_token: input::id("kontonummer_token", &c.kontonummer_token)?.to_string(),
+            bank: input::text("bank", &c.bank, input::NAME)?,
+            purpose: purpose.into(),
+        }
+        .into(),
+    ])
+}
+
+pub(super) fn affiliate(state: &State, c: &pb::AffiliateToUmbrella, context: &Context) -> Result<Vec<Event>, Refusal> {
+    let orgnr = registered(state)?;
+    let parent: OrgNumber = input::coded("parent_orgnr", &c.parent_orgnr)?;
+    let relation = Relation {
+        parent: parent.to_string(),
+        role_from: input::text("role_from", &c.role_from, input::NAME)?,
+        role_to: input::text("role_to", &c.role_to, input::NAME)?,
+    };
+    if relation.parent == orgnr {
+        return Err(refusals::own_parent());
+    }
+    if state.relations.contains(&relation) {
+        return Ok(Vec::new());
+    }
+    let Relation { parent, role_from, role_to } = relation;
+    Ok(vec![pb::AffiliationEstablished { orgnr, parent_orgnr: parent, role_from, role_to, origin: Some(origin::own(context)) }.into()])
+}
+
+/// The organisation begins where its founding is complete.
+pub(super) fn open(state: &State, c: &pb::OpenOrganisation, context: &Context) -> Result<Vec<Event>, Refusal> {
+    if state.status != Status::Informal {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::OrganisationOpened {
+            organisation_id: id(context),
+            founding_id: input::id("founding_id", &c.founding_id)?.to_string(),
+            name: input::text("name", &c.name, input::NAME)?,
+            form: c.form.clone(),
+            purpose: input::free("purpose", &c.purpose, input::PROSE)?,
+            kommunenummer: input::coded::<KommuneNumber>("kommunenummer", &c.kommunenummer)?.to_string(),
+            stiftelsesdato: input::date("stiftelsesdato", &c.stiftelsesdato)?.to_string(),
+        }
+        .into(),
+    ])
+}
+
+pub(super) fn apply(state: &State, c: &pb::ApplyToVoluntaryRegister, context: &Context) -> Result<Vec<Event>, Refusal> {
+    match state.voluntary {
+        Voluntary::None | Voluntary::Refused | Voluntary::Slettet => Ok(vec![
+            pb::VoluntaryRegistrationApplied {
+                organisation_id: id(context),
+                case_id: input::id("case_id", &c.case_id)?.to_string(),
+                grasrot: c.grasrot,
+            }
+            .into(),
+        ]),
+        Voluntary::Applied | Voluntary::Innfoert => Ok(Vec::new()),
+    }
+}
+
+/// The number of an organisation that is in the register and can still act.
+pub(super) fn registered(state: &State) -> Result<String, Refusal> {
+    match (state.status, &state.orgnr) {
+        (Status::Registered | Status::RegisteredVoluntary | Status::UnderWindingUp(_), Some(orgnr)) => Ok(orgnr.clone()),
+        (status, _) => Err(refusals::state(status)),
+    }
+}
+
+fn id(context: &Context) -> String {
+    context.aggregate_id.to_string()
+}

@@ -1,0 +1,327 @@
+//! What an organisation remembers, and how each fact changes it.
+
+use std::collections::BTreeSet;
+
+use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::organisation_event::Event;
+use uuid::Uuid;
+
+use super::details;
+
+/// What an organisation remembers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// Where it stands.
+    pub status: Status,
+    /// Organisation number, when it has one.
+    pub orgnr: Option<String>,
+    /// Day of registration (ISO date).
+    pub registreringsdato: String,
+    /// Master data.
+    pub details: pb::OrganisationDetails,
+    /// Where the master data come from.
+    pub origin: Option<pb::FactOrigin>,
+    /// How it stands with Frivillighetsregisteret.
+    pub voluntary: Voluntary,
+    /// Day of its first entry there (ISO date).
+    pub first_entered: String,
+    /// ICNPO categories by rank.
+    pub icnpo: Vec<String>,
+    /// How it stands with Grasrotandelen.
+    pub grasrot: Grasrot,
+    /// It has taken on the duty to report accounts.
+    pub reports_accounts: bool,
+    /// Year of the last accounts; 0 when none.
+    pub accounts_year: u32,
+    /// Its bylaws.
+    pub bylaws: Bylaws,
+    /// What it belongs to.
+    pub relations: BTreeSet<Relation>,
+    /// The organisation that took over.
+    pub successor: Option<String>,
+}
+
+/// Where an organisation stands (handbook 2.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Status {
+    /// An informal circle, or nothing yet.
+    #[default]
+    Informal,
+    /// Founded, without a number.
+    Founded,
+    /// In Enhetsregisteret.
+    Registered,
+    /// In Frivillighetsregisteret too.
+    RegisteredVoluntary,
+    /// Being wound up.
+    UnderWindingUp(Before),
+    /// Bankrupt.
+    InBankruptcy,
+    /// Merged into another.
+    Merged,
+    /// Deleted, for ever.
+    Deleted,
+}
+
+/// Where an organisation stood before its winding up, and stands again when that is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// In Enhetsregisteret.
+    Registered,
+    /// In Frivillighetsregisteret too.
+    RegisteredVoluntary,
+}
+
+/// How an organisation stands with Frivillighetsregisteret.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Voluntary {
+    /// It has never applied.
+    #[default]
+    None,
+    /// It has applied.
+    Applied,
+    /// It is there.
+    Innfoert,
+    /// It was refused.
+    Refused,
+    /// It was there.
+    Slettet,
+}
+
+/// How an organisation stands with Grasrotandelen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Grasrot {
+    /// It does not take part.
+    #[default]
+    NotParticipating,
+    /// It has asked to.
+    Requested,
+    /// It takes part.
+    Approved,
+    /// It is excluded.
+    Excluded {
+        /// First day (ISO date).
+        from: String,
+        /// Last day (ISO date); empty when open.
+        to: String,
+    },
+    /// It took part.
+    Ended,
+}
+
+/// The bylaws as last adopted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bylaws {
+    /// 1, 2, 3, …; 0 before the first.
+    pub version: u32,
+    /// Day of adoption (ISO date).
+    pub date: String,
+    /// The purpose that they state.
+    pub purpose: Vec<String>,
+}
+
+/// A tie to another organisation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relation {
+    /// The other.
+    pub parent: String,
+    /// Role of this one.
+    pub role_from: String,
+    /// Role of the other.
+    pub role_to: String,
+}
+
+// === impl Status ===
+
+impl Status {
+    /// Its name in the table of states.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Informal => "informal",
+            Self::Founded => "founded",
+            Self::Registered => "registered",
+            Self::RegisteredVoluntary => "registered_voluntary",
+            Self::UnderWindingUp(_) => "under_winding_up",
+            Self::InBankruptcy => "in_bankruptcy",
+            Self::Merged => "merged",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The same with or without an entry in Frivillighetsregisteret.
+    fn with_voluntary(self, entered: bool) -> Self {
+        let before = if entered { Before::RegisteredVoluntary } else { Before::Registered };
+        match self {
+            Self::Registered | Self::RegisteredVoluntary => before.status(),
+            Self::UnderWindingUp(_) => Self::UnderWindingUp(before),
+            other @ (Self::Informal | Self::Founded | Self::InBankruptcy | Self::Merged | Self::Deleted) => other,
+        }
+    }
+}
+
+// === impl Before ===
+
+impl Before {
+    const fn status(self) -> Status {
+        match self {
+            Self::Registered => Status::Registered,
+            Self::RegisteredVoluntary => Status::RegisteredVoluntary,
+        }
+    }
+}
+
+// === impl Voluntary ===
+
+impl Voluntary {
+    /// Its name in the table of states.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Applied => "applied",
+            Self::Innfoert => "innfoert",
+            Self::Refused => "refused",
+            Self::Slettet => "slettet",
+        }
+    }
+}
+
+// === impl Grasrot ===
+
+impl Grasrot {
+    /// Its name in the table of states.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotParticipating => "not_participating",
+            Self::Requested => "requested",
+            Self::Approved => "approved",
+            Self::Excluded { .. } => "excluded(from-to)",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+// === impl State ===
+
+impl State {
+    pub(super) fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::OrganisationOpened(e) => {
+                self.status = Status::Founded;
+                self.details = pb::OrganisationDetails {
+                    name: e.name.clone(),
+                    form: e.form.clone(),
+                    purpose: e.purpose.clone(),
+                    stiftelsesdato: e.stiftelsesdato.clone(),
+                    forretningsadresse: Some(pb::Address { kommunenummer: e.kommunenummer.clone(), ..pb::Address::default() }),
+                    ..pb::OrganisationDetails::default()
+                };
+            }
+            Event::OrganisationRegistered(e) => {
+                self.status = Status::Registered.with_voluntary(self.voluntary == Voluntary::Innfoert);
+                self.orgnr = Some(e.orgnr.clone());
+                self.registreringsdato.clone_from(&e.registreringsdato);
+                self.details = e.details.clone().unwrap_or_default();
+                self.origin.clone_from(&e.origin);
+            }
+            Event::VoluntaryRegistrationApplied(e) => {
+                self.voluntary = Voluntary::Applied;
+                if e.grasrot {
+                    self.grasrot = Grasrot::Requested;
+                }
+            }
+            Event::VoluntaryRegistrationEntered(e) => {
+                self.voluntary = Voluntary::Innfoert;
+                self.status = self.status.with_voluntary(true);
+                self.icnpo.clone_from(&e.icnpo);
+                self.first_entered.clone_from(&e.foerste_gang_innfoert);
+                self.reports_accounts = e.regnskapsrapportering.as_ref().is_some_and(|duty| duty.har_paatatt_seg_rapporteringsplikt);
+                if e.grasrot_deltar_i && matches!(self.grasrot, Grasrot::NotParticipating | Grasrot::Ended) {
+                    self.grasrot = Grasrot::Requested;
+                }
+            }
+            Event::VoluntaryRegistrationRefused(_) => self.voluntary = Voluntary::Refused,
+            Event::VoluntaryRegistrationDeleted(_) => {
+                self.voluntary = Voluntary::Slettet;
+                self.status = self.status.with_voluntary(false);
+            }
+            Event::GrasrotParticipationApproved(_) => self.grasrot = Grasrot::Approved,
+            Event::GrasrotParticipationEnded(_) => self.grasrot = Grasrot::Ended,
+            Event::GrasrotExclusionImposed(e) => self.grasrot = Grasrot::Excluded { from: e.fra_dato.clone(), to: e.til_dato.clone() },
+            Event::ActivityCategoriesChanged(e) => self.icnpo.clone_from(&e.icnpo),
+            Event::AccountingDutyChanged(e) => self.reports_accounts = e.applies,
+            Event::AnnualAccountsSubmitted(e) => self.accounts_year = self.accounts_year.max(e.year),
+            Event::OrganisationDetailsChanged(e) => {
+                if let Some(changed) = &e.changed {
+                    details::apply(&mut self.details, changed, &e.fields);
+                }
+                self.origin.clone_from(&e.origin);
+            }
+            Event::RolesReported(_) | Event::BankAccountLinked(_) => {}
+            Event::AffiliationEstablished(e) => {
+                self.relations.insert(Relation { parent: e.parent_orgnr.clone(), role_from: e.role_from.clone(), role_to: e.role_to.clone() });
+            }
+            Event::BylawsAdopted(e) => {
+                self.bylaws = Bylaws { version: e.version, date: e.vedtektsdato.clone(), purpose: e.purpose.clone() };
+            }
+            Event::DissolutionReported(_) => match self.status {
+                Status::Registered => self.status = Status::UnderWindingUp(Before::Registered),
+                Status::RegisteredVoluntary => self.status = Status::UnderWindingUp(Before::RegisteredVoluntary),
+                Status::Informal | Status::Founded | Status::UnderWindingUp(_) | Status::InBankruptcy | Status::Merged | Status::Deleted => {}
+            },
+            Event::DissolutionRevoked(_) => {
+                if let Status::UnderWindingUp(before) = self.status {
+                    self.status = before.status();
+                }
+            }
+            Event::InsolvencyDeclared(_) => self.status = Status::InBankruptcy,
+            Event::OrganisationDeleted(e) => {
+                self.status = Status::Deleted;
+                self.successor.clone_from(&e.successor_orgnr);
+            }
+        }
+    }
+
+    /// The organisation as a query answers it.
+    pub fn answer(&self, id: Uuid, version: u64, as_of: u64) -> pb::Organisation {
+        let state = match self.status {
+            Status::Informal if version == 0 => pb::OrganisationState::Unspecified,
+            Status::Informal => pb::OrganisationState::Informal,
+            Status::Founded => pb::OrganisationState::Founded,
+            Status::Registered => pb::OrganisationState::Registered,
+            Status::RegisteredVoluntary => pb::OrganisationState::RegisteredVoluntary,
+            Status::UnderWindingUp(_) => pb::OrganisationState::UnderWindingUp,
+            Status::InBankruptcy => pb::OrganisationState::InBankruptcy,
+            Status::Merged => pb::OrganisationState::Merged,
+            Status::Deleted => pb::OrganisationState::Deleted,
+        };
+        let voluntary = match self.voluntary {
+            Voluntary::None => pb::VoluntaryState::Unspecified,
+            Voluntary::Applied => pb::VoluntaryState::Applied,
+            Voluntary::Innfoert => pb::VoluntaryState::Innfoert,
+            Voluntary::Refused => pb::VoluntaryState::Refused,
+            Voluntary::Slettet => pb::VoluntaryState::Slettet,
+        };
+        let grasrot = match self.grasrot {
+            Grasrot::NotParticipating => pb::GrasrotState::Unspecified,
+            Grasrot::Requested => pb::GrasrotState::Requested,
+            Grasrot::Approved => pb::GrasrotState::Approved,
+            Grasrot::Excluded { .. } => pb::GrasrotState::Excluded,
+            Grasrot::Ended => pb::GrasrotState::Ended,
+        };
+        pb::Organisation {
+            organisation_id: id.to_string(),
+            version,
+            state: state.into(),
+            orgnr: self.orgnr.clone().unwrap_or_default(),
+            registreringsdato: self.registreringsdato.clone(),
+            details: Some(self.details.clone()),
+            voluntary: voluntary.into(),
+            icnpo: self.icnpo.clone(),
+            grasrot: grasrot.into(),
+            parents: self.relations.iter().map(|relation| relation.parent.clone()).collect(),
+            origin: self.origin.clone(),
+            successor_orgnr: self.successor.clone().unwrap_or_default(),
+            as_of,
+        }
+    }
+}

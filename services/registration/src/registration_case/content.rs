@@ -1,0 +1,285 @@
+//! What a notification has to say: checked piece by piece while it is drafted, and for completeness before anybody signs.
+
+use std::collections::BTreeSet;
+
+use ryggrad_decider::{Context, Refusal, rules};
+use ryggrad_norway::{Icnpo, KommuneNumber, LegalForm, Nace, OrgNumber, PostalCode, VoluntaryEntry, YearEnd};
+use ryggrad_proto::registration::v1 as pb;
+
+use super::refusals;
+use super::state::{Register, State};
+use crate::form::{self, Form};
+use crate::{input, time};
+
+/// Reads registers, content and account of a draft. What is there has to be right; what is missing may come later, except where a
+/// register would say no to all of it.
+pub(super) fn read(
+    codes: &[String],
+    kind: pb::CaseKind,
+    content: Option<&pb::RegistrationContent>,
+    account: &str,
+    context: &Context,
+) -> Result<(BTreeSet<Register>, pb::RegistrationContent), Refusal> {
+    let registers = registers(codes)?;
+    let mut content = content.cloned().unwrap_or_default();
+    let account = input::optional_id("kontonummer_token", Some(account))?;
+    fields(&content, context)?;
+    let legal: Option<LegalForm> = input::optional_coded("content.form", Some(&content.form))?;
+    if let Some(legal) = legal.filter(|legal| legal.is_sub_unit()) {
+        return Err(form::not_founded("content.form", legal));
+    }
+    match kind {
+        pb::CaseKind::Change | pb::CaseKind::Deletion if content.organisasjonsnummer.is_empty() => {
+            return Err(input::missing("content.organisasjonsnummer"));
+        }
+        pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Deletion | pb::CaseKind::Unspecified => {}
+    }
+    if let Some(legal) = legal {
+        of_form(legal, &registers, kind, &content)?;
+    }
+    if let Some(voluntary) = &mut content.frivillig_organisasjon {
+        voluntary.har_kontonummer = account.is_some();
+    }
+    if registers.contains(&Register::Fr) && kind != pb::CaseKind::Deletion {
+        voluntary(&registers, kind, legal, &content)?;
+    }
+    Ok((registers, content))
+}
+
+/// Whether everything is there that the registers need before anybody signs (R-2.03 to, form by form).
+pub(super) fn complete(state: &State) -> Result<(), Refusal> {
+    let content = &state.content;
+    match state.kind {
+        pb::CaseKind::New if state.registers.contains(&Register::Er) => {
+            for (value, field) in [
+                (&content.name, "content.name"),
+                (&content.form, "content.form"),
+                (&content.purpose, "content.purpose"),
+                (&content.stiftelsesdato, "content.stiftelsesdato"),
+            ] {
+                if value.trim().is_empty() {
+                    return Err(refusals::incomplete(field));
+                }
+            }
+            if content.forretningsadresse.as_ref().is_none_or(|address| address.kommunenummer.is_empty()) {
+                return Err(refusals::incomplete("content.forretningsadresse.kommunenummer"));
+            }
+            documents(state)?;
+            let form = content.form.parse().ok().and_then(Form::of);
+            if form.is_some_and(Form::needs_auditor) && content.revisor_orgnr.is_empty() {
+                return Err(refusals::needs_auditor());
+            }
+        }
+        pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Deletion | pb::CaseKind::Unspecified => {
+            let bylaws = content.frivillig_organisasjon.as_ref().and_then(|voluntary| voluntary.vedtekter);
+            let wanted = bylaws.is_some_and(|bylaws| bylaws.frivillig_registrerte_vedtekter || bylaws.skal_oppdatere_vedtekter);
+            if wanted && !has(state, pb::DocumentKind::Vedtekter) {
+                return Err(refusals::document_missing(&rules::R_2_05, "vedtekter"));
+            }
+        }
+    }
+    if content.endrer_styret && !state.board_declared {
+        return Err(refusals::election_not_declared());
+    }
+    Ok(())
+}
+
+/// Bylaws, and the founding document or what stands in for it.
+fn documents(state: &State) -> Result<(), Refusal> {
+    if !has(state, pb::DocumentKind::Vedtekter) {
+        return Err(refusals::document_missing(&rules::R_2_05, "vedtekter"));
+    }
+    if has(state, pb::DocumentKind::Stiftelsesdokument) {
+        return Ok(());
+    }
+    match (has(state, pb::DocumentKind::Forklaring), has(state, pb::DocumentKind::Protokoll)) {
+        (true, true) => Ok(()),
+        (true, false) => Err(refusals::document_missing(&rules::R_2_04, "protokoll")),
+        (false, _) => Err(refusals::document_missing(&rules::R_2_03, "stiftelsesdokument")),
+    }
+}
+
+fn has(state: &State, kind: pb::DocumentKind) -> bool {
+    state.documents.contains(&i32::from(kind))
+}
+
+fn registers(codes: &[String]) -> Result<BTreeSet<Register>, Refusal> {
+    input::count("registers", codes.len(), 1, 5)?;
+    let mut registers = BTreeSet::new();
+    for code in codes {
+        match Register::parse(code) {
+            Some(register) if registers.insert(register) => {}
+            Some(_) | None => return Err(refusals::unknown_register(code)),
+        }
+    }
+    Ok(registers)
+}
+
+/// Every field that is filled in has to be readable.
+fn fields(content: &pb::RegistrationContent, context: &Context) -> Result<(), Refusal> {
+    input::free("content.name", &content.name, input::NAME)?;
+    input::free("content.purpose", &content.purpose, input::PROSE)?;
+    for (field, day) in [("content.stiftelsesdato", &content.stiftelsesdato), ("content.vedtektsdato", &content.vedtektsdato)] {
+        if !day.is_empty() && input::date(field, day)? > time::day(context.now) {
+            return Err(refusals::in_the_future(field));
+        }
+    }
+    if let Some(address) = &content.forretningsadresse {
+        self::address(address)?;
+    }
+    input::optional_coded::<OrgNumber>("content.organisasjonsnummer", Some(&content.organisasjonsnummer))?;
+    input::optional_coded::<OrgNumber>("content.revisor_orgnr", Some(&content.revisor_orgnr))?;
+    input::optional_coded::<OrgNumber>("content.regnskapsfoerer_orgnr", Some(&content.regnskapsfoerer_orgnr))?;
+    input::optional_coded::<Nace>("content.naeringskode", Some(&content.naeringskode))?;
+    let year_end = content.frivillig_organisasjon.as_ref().and_then(|voluntary| voluntary.rapporteringsplikt_regnskap.as_ref());
+    let year_end = year_end.and_then(|duty| duty.avslutningsdato_regnskapsperiode.as_deref());
+    input::optional_coded::<YearEnd>("content.frivillig_organisasjon.rapporteringsplikt_regnskap.avslutningsdato_regnskapsperiode", year_end)?;
+    Ok(())
+}
+
+fn address(address: &pb::Address) -> Result<(), Refusal> {
+    input::optional_coded::<KommuneNumber>("content.forretningsadresse.kommunenummer", Some(&address.kommunenummer))?;
+    input::optional_coded::<PostalCode>("content.forretningsadresse.postnummer", Some(&address.postnummer))?;
+    input::free("content.forretningsadresse.landkode", &address.landkode, 2)?;
+    Ok(())
+}
+
+/// Registers that a legal form has to be in, or cannot be in (R-2.20 and the table of forms).
+fn of_form(legal: LegalForm, registers: &BTreeSet<Register>, kind: pb::CaseKind, content: &pb::RegistrationContent) -> Result<(), Refusal> {
+    let form = Form::of(legal);
+    let company = matches!(form, Some(Form::Sa | Form::As));
+    if registers.contains(&Register::For) && !content.driver_naeringsvirksomhet && !company {
+        return Err(refusals::no_business());
+    }
+    if registers.contains(&Register::Sti) && form != Some(Form::Sti) {
+        return Err(refusals::only_foundations());
+    }
+    let new = kind == pb::CaseKind::New && registers.contains(&Register::Er);
+    match form {
+        Some(Form::Sti) if new && !registers.contains(&Register::Sti) => Err(refusals::register_of_form("STI", "STI")),
+        Some(form @ (Form::Sa | Form::As)) if new && !registers.contains(&Register::For) => Err(refusals::register_of_form("FOR", form.code())),
+        Some(Form::Fli | Form::Sti | Form::Sa | Form::As) | None => Ok(()),
+    }
+}
+
+/// Everything that decides whether Frivillighetsregisteret would take the organisation.
+fn voluntary(
+    registers: &BTreeSet<Register>,
+    kind: pb::CaseKind,
+    legal: Option<LegalForm>,
+    content: &pb::RegistrationContent,
+) -> Result<(), Refusal> {
+    if !registers.contains(&Register::Er) && content.organisasjonsnummer.is_empty() {
+        return Err(refusals::needs_er());
+    }
+    let Some(voluntary) = &content.frivillig_organisasjon else {
+        return Err(input::missing("content.frivillig_organisasjon"));
+    };
+    let new = kind == pb::CaseKind::New;
+    let Some(legal) = legal else {
+        return if new { Err(input::missing("content.form")) } else { Ok(()) };
+    };
+    if legal.voluntary_entry() == VoluntaryEntry::Refused {
+        return Err(refusals::not_eligible(legal.code()));
+    }
+    match &voluntary.registreringsrett {
+        Some(answers) => right_to_register(legal, answers)?,
+        None if new => return Err(refusals::unanswered("content.frivillig_organisasjon.registreringsrett")),
+        None => {}
+    }
+    icnpo(&voluntary.icnpo, new)?;
+    match &voluntary.grasrotandel {
+        Some(grasrot) if grasrot.deltar_i => grasrotandel(grasrot, voluntary.har_kontonummer),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// the answers that let an organisation in.
+fn right_to_register(legal: LegalForm, answers: &pb::Registreringsrett) -> Result<(), Refusal> {
+    const PUBLIC: &str = "content.frivillig_organisasjon.registreringsrett.har_offentlig_flertall_i_styret";
+    const SHARES: &str = "content.frivillig_organisasjon.registreringsrett.flertall_av_aksjer_eid_av_offentlig";
+    const PERSONS: &str = "content.frivillig_organisasjon.registreringsrett.utdeling_til_fysiske_personer";
+    const ANYTHING: &str = "content.frivillig_organisasjon.registreringsrett.har_utdelinger";
+    const VOLUNTARY: &str = "content.frivillig_organisasjon.registreringsrett.utdeling_utelukkende_til_frivillige";
+
+    let company = Form::of(legal) == Some(Form::As);
+    if answers.har_offentlig_flertall_i_styret.ok_or_else(|| refusals::unanswered(PUBLIC))? {
+        return Err(refusals::no_right(
+            PUBLIC,
+            "Det offentlige kan ikke ha flertall i styret i en organisasjon i Frivillighetsregisteret. Meldingen kan sendes utenom.",
+            "Det offentlege kan ikkje ha fleirtal i styret i ein organisasjon i Frivilligregisteret. Meldinga kan sendast utanom.",
+            "the public sector cannot have the majority in the board of an organisation in Frivillighetsregisteret; the notification can be sent elsewhere",
+        ));
+    }
+    match answers.flertall_av_aksjer_eid_av_offentlig {
+        Some(true) => {
+            return Err(refusals::no_right(
+                SHARES,
+                "Det offentlige kan ikke eie flertallet av aksjene i et selskap i Frivillighetsregisteret. Meldingen kan sendes utenom.",
+                "Det offentlege kan ikkje eige fleirtalet av aksjane i eit selskap i Frivilligregisteret. Meldinga kan sendast utanom.",
+                "the public sector cannot own the majority of a company in Frivillighetsregisteret; the notification can be sent elsewhere",
+            ));
+        }
+        None if company => return Err(refusals::unanswered(SHARES)),
+        Some(false) | None => {}
+    }
+    if answers.utdeling_til_fysiske_personer.ok_or_else(|| refusals::unanswered(PERSONS))? {
+        return Err(refusals::no_right(
+            PERSONS,
+            "Ingenting kan deles ut til fysiske personer. Meldingen kan sendes utenom hvis dere mener dette er feil.",
+            "Ingenting kan delast ut til fysiske personar. Meldinga kan sendast utanom om de meiner dette er feil.",
+            "nothing can be distributed to natural persons; the notification can be sent elsewhere if you think this is wrong",
+        ));
+    }
+    let distributes = answers.har_utdelinger.unwrap_or(answers.utdeling_utelukkende_til_frivillige.is_some());
+    match answers.utdeling_utelukkende_til_frivillige {
+        Some(true) => Ok(()),
+        Some(false) | None if company => Err(refusals::distributes_elsewhere(legal.code())),
+        Some(false) if distributes => Err(refusals::no_right(
+            VOLUNTARY,
+            "Alt som deles ut, må gå til frivillig virksomhet. Meldingen kan sendes utenom hvis dere mener dette er feil.",
+            "Alt som blir delt ut, må gå til frivillig verksemd. Meldinga kan sendast utanom om de meiner dette er feil.",
+            "whatever is distributed has to go to voluntary activity; the notification can be sent elsewhere if you think this is wrong",
+        )),
+        None if answers.har_utdelinger.is_none() => Err(refusals::unanswered(ANYTHING)),
+        None if distributes => Err(refusals::unanswered(VOLUNTARY)),
+        Some(false) | None => Ok(()),
+    }
+}
+
+/// one to three leaves, ranked by their order.
+fn icnpo(codes: &[String], new: bool) -> Result<(), Refusal> {
+    if codes.len() > 3 || (new && codes.is_empty()) {
+        return Err(refusals::icnpo_count(codes.len()));
+    }
+    let mut seen = BTreeSet::new();
+    for code in codes {
+        let leaf = Icnpo::parse_leaf(code).map_err(|invalid| input::refused("content.frivillig_organisasjon.icnpo", &invalid))?;
+        if !seen.insert(leaf) {
+            return Err(refusals::icnpo_twice(code));
+        }
+    }
+    Ok(())
+}
+
+/// an account, local or regional activity, and an answer to every question.
+fn grasrotandel(grasrot: &pb::Grasrotandel, has_account: bool) -> Result<(), Refusal> {
+    if !has_account {
+        return Err(refusals::account_missing());
+    }
+    if grasrot.drives_all_aktivitet_lokalt_eller_regionalt != Some(true) {
+        return Err(refusals::not_local());
+    }
+    for (answer, field) in [
+        (grasrot.frivillig_arbeidsinnsats, "content.frivillig_organisasjon.grasrotandel.frivillig_arbeidsinnsats"),
+        (grasrot.utfoerer_oppgaver_for_det_offentlige, "content.frivillig_organisasjon.grasrotandel.utfoerer_oppgaver_for_det_offentlige"),
+        (grasrot.utfoerer_sykehuslignende_tjenester, "content.frivillig_organisasjon.grasrotandel.utfoerer_sykehuslignende_tjenester"),
+        (grasrot.er_ungdomsorganisasjon, "content.frivillig_organisasjon.grasrotandel.er_ungdomsorganisasjon"),
+        (grasrot.er_elev_eller_studentorganisasjon, "content.frivillig_organisasjon.grasrotandel.er_elev_eller_studentorganisasjon"),
+    ] {
+        if answer.is_none() {
+            return Err(refusals::grasrot_unanswered(field));
+        }
+    }
+    Ok(())
+}

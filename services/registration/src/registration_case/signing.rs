@@ -1,0 +1,133 @@
+//! Signatures: who has to give them, how, and what happens when they do not come (R-2.08, R-2.10, T-2.2, T-2.3).
+
+use std::collections::BTreeSet;
+
+use ryggrad_decider::{Context, Refusal, timers};
+use ryggrad_norway::Role;
+use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::registration_case_event::Event;
+use ryggrad_proto::registration::v1::role_holder::Holder;
+
+use super::decide::id;
+use super::state::{Register, Signatures, State, Status};
+use super::{content, refusals};
+use crate::form::Form;
+use crate::roles::{self, Wanted};
+use crate::{input, time};
+
+/// Levels of ID-porten that a signature may be given with.
+const EID_LEVELS: [&str; 2] = ["idporten-loa-substantial", "idporten-loa-high"];
+
+pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Context) -> Result<Vec<Event>, Refusal> {
+    let earlier = match &state.status {
+        Status::Draft => None,
+        Status::AwaitingSignatures(signatures) => Some(signatures),
+        status @ (Status::Undrafted
+        | Status::Signed(_)
+        | Status::Submitted
+        | Status::UnderReview
+        | Status::InfoRequested { .. }
+        | Status::Registered
+        | Status::Rejected { .. }
+        | Status::Withdrawn
+        | Status::Lapsed) => return Err(refusals::state(status)),
+    };
+    content::complete(state)?;
+    let board = state.content.endrer_styret || (state.kind == pb::CaseKind::New && state.registers.contains(&Register::Er));
+    if board || !c.roles.is_empty() {
+        let form = state.content.form.parse().ok().and_then(Form::of);
+        roles::check("roles", &c.roles, form, Wanted::BoardAndContact { deputies: c.elected_deputies })?;
+    }
+    signers(&c.signers, &c.roles)?;
+    let mut events = Vec::new();
+    if let Some(earlier) = earlier.filter(|signatures| !signatures.signed.is_empty()) {
+        events.extend(reset(earlier, pb::ResetReason::SignersChanged, context));
+    }
+    events.push(requested(c.signers.clone(), c.roles.clone(), context));
+    Ok(events)
+}
+
+/// Everybody once, each with a role that is reported, and the chair among them.
+fn signers(signers: &[pb::Signer], roles: &[pb::RoleHolder]) -> Result<(), Refusal> {
+    input::count("signers", signers.len(), 1, 50)?;
+    let mut seen = BTreeSet::new();
+    let mut chair = false;
+    for signer in signers {
+        input::id("signers.person_ref", &signer.person_ref)?;
+        let role: Role = input::coded("signers.role_code", &signer.role_code)?;
+        if !seen.insert(&signer.person_ref) {
+            return Err(refusals::signer_twice());
+        }
+        let holds = |holder: &pb::RoleHolder| {
+            holder.role_code == signer.role_code && matches!(&holder.holder, Some(Holder::PersonRef(person)) if *person == signer.person_ref)
+        };
+        if !roles.is_empty() && !roles.iter().any(holds) {
+            return Err(refusals::signer_without_role());
+        }
+        chair |= role.code() == "LEDE";
+    }
+    if chair { Ok(()) } else { Err(refusals::chair_must_sign()) }
+}
+
+pub(super) fn requested(signers: Vec<pb::Signer>, roles: Vec<pb::RoleHolder>, context: &Context) -> Event {
+    pb::SignaturesRequested { case_id: id(context), signers, due_at: Some(time::due(&timers::T_2_3, 0, context.now).into()), roles }.into()
+}
+
+pub(super) fn reset(signatures: &Signatures, reason: pb::ResetReason, context: &Context) -> Option<Event> {
+    let fallen = u32::try_from(signatures.signed.len()).unwrap_or(u32::MAX);
+    (fallen > 0).then(|| pb::SignaturesReset { case_id: id(context), reason: reason.into(), signatures: fallen }.into())
+}
+
+/// personally and electronically, and for nobody else.
+pub(super) fn sign(state: &State, c: &pb::SignRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
+    let signatures = match &state.status {
+        Status::AwaitingSignatures(signatures) | Status::Signed(signatures) => signatures,
+        status @ (Status::Undrafted
+        | Status::Draft
+        | Status::Submitted
+        | Status::UnderReview
+        | Status::InfoRequested { .. }
+        | Status::Registered
+        | Status::Rejected { .. }
+        | Status::Withdrawn
+        | Status::Lapsed) => return Err(refusals::state(status)),
+    };
+    let person_ref = input::id("person_ref", &c.person_ref)?.to_string();
+    if !EID_LEVELS.contains(&c.eid_level.as_str()) {
+        return Err(refusals::eid_too_low());
+    }
+    let actor = &context.actor;
+    let somebody_else = actor.kind == "person" && !actor.r#ref.is_empty() && actor.r#ref != person_ref;
+    if somebody_else || !actor.mandate.is_empty() || !actor.acting_for.is_empty() {
+        return Err(refusals::not_personal());
+    }
+    if !signatures.signers.iter().any(|signer| signer.person_ref == person_ref) {
+        return Err(refusals::not_a_signer());
+    }
+    if signatures.signed.contains(&person_ref) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::RegistrationSigned { case_id: id(context), person_ref, signed_at: Some(context.now.into()), eid_level: c.eid_level.clone() }.into(),
+    ])
+}
+
+/// T-2.2: reminds those who have not signed; a reminder that comes late finds nobody.
+pub(super) fn remind(state: &State, reminder: u32, context: &Context) -> Vec<Event> {
+    let Status::AwaitingSignatures(signatures) = &state.status else { return Vec::new() };
+    let person_refs: Vec<_> = signatures.pending().map(|signer| signer.person_ref.clone()).collect();
+    if reminder <= signatures.reminded || person_refs.is_empty() {
+        return Vec::new();
+    }
+    vec![pb::SignaturesReminded { case_id: id(context), person_refs, reminder }.into()]
+}
+
+/// T-2.3: a case that is not signed in time lapses; a timer of an earlier request finds a later due time.
+pub(super) fn lapse(state: &State, context: &Context) -> Vec<Event> {
+    let Status::AwaitingSignatures(signatures) = &state.status else { return Vec::new() };
+    if signatures.due_at.is_some_and(|due| context.now < due) {
+        return Vec::new();
+    }
+    let missing = u32::try_from(signatures.pending().count()).unwrap_or(u32::MAX);
+    vec![pb::RegistrationLapsed { case_id: id(context), signatures_missing: missing }.into()]
+}

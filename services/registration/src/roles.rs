@@ -1,0 +1,193 @@
+//! Who may hold which role, and what a reported board has to be.
+
+use std::collections::BTreeSet;
+
+use ryggrad_decider::{Refusal, Text, rules};
+use ryggrad_norway::{OrgNumber, Role};
+use ryggrad_proto::registration::v1::RoleHolder;
+use ryggrad_proto::registration::v1::role_holder::Holder;
+
+use crate::form::Form;
+use crate::input::{self, refuse};
+
+/// More roles than any organisation reports.
+const MOST: usize = 100;
+
+/// What a list of roles has to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A board, as a founding meeting elects it.
+    Board,
+    /// A board and somebody who answers for the organisation: one of KONT, DAGL, FFØR.
+    BoardAndContact {
+        /// How many deputies were elected.
+        deputies: u32,
+    },
+}
+
+/// Reads a list of roles and checks it; `form` is none for a form that is not founded here.
+pub(crate) fn check(field: &'static str, holders: &[RoleHolder], form: Option<Form>, wanted: Wanted) -> Result<(), Refusal> {
+    input::count(field, holders.len(), 1, MOST)?;
+    let mut board = Board::default();
+    let mut contact = false;
+    for holder in holders {
+        let role: Role = input::coded("roles.role_code", &holder.role_code)?;
+        let person = person(holder, role)?;
+        let from = input_date("roles.from_date", holder.from_date.as_deref())?;
+        let to = input_date("roles.to_date", holder.to_date.as_deref())?;
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            return Err(ends_before_it_begins());
+        }
+        let in_board = role.group().is_some_and(|group| group.code() == "STYR");
+        if in_board && form == Some(Form::Fli) && !role.is_board_of_association() {
+            return Err(internal_role(role));
+        }
+        if in_board {
+            board.add(role, person)?;
+        }
+        contact |= role.is_contact();
+    }
+    if board.chairs != 1 {
+        return Err(one_chair(board.chairs));
+    }
+    if board.members == 0 && form != Some(Form::As) {
+        return Err(no_member());
+    }
+    match wanted {
+        Wanted::Board => Ok(()),
+        Wanted::BoardAndContact { .. } if !contact => Err(no_contact()),
+        Wanted::BoardAndContact { deputies } if board.deputies < deputies => Err(deputies_missing(deputies - board.deputies)),
+        Wanted::BoardAndContact { .. } => Ok(()),
+    }
+}
+
+/// The board so far.
+#[derive(Debug, Default)]
+struct Board<'a> {
+    chairs: u32,
+    members: u32,
+    deputies: u32,
+    persons: BTreeSet<&'a str>,
+}
+
+impl<'a> Board<'a> {
+    fn add(&mut self, role: Role, person: Option<&'a str>) -> Result<(), Refusal> {
+        match role.code() {
+            "LEDE" => self.chairs += 1,
+            "VARA" => self.deputies += 1,
+            "OBS" => return Ok(()),
+            _ => self.members += 1,
+        }
+        match person {
+            Some(person) if !self.persons.insert(person) => Err(twice_on_the_board()),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// The person in a role; none for a role that an organisation holds.
+fn person(holder: &RoleHolder, role: Role) -> Result<Option<&str>, Refusal> {
+    match &holder.holder {
+        None => Err(input::missing("roles.person_ref")),
+        Some(Holder::PersonRef(person)) => input::id("roles.person_ref", person).map(|_| Some(person.as_str())),
+        Some(Holder::Orgnr(orgnr)) => {
+            input::coded::<OrgNumber>("roles.orgnr", orgnr)?;
+            match role.code() {
+                "REVI" | "REGN" | "FFØR" => Ok(None),
+                _ => Err(not_for_organisations(role)),
+            }
+        }
+    }
+}
+
+fn input_date(field: &'static str, value: Option<&str>) -> Result<Option<jiff::civil::Date>, Refusal> {
+    value.filter(|day| !day.is_empty()).map(|day| input::date(field, day)).transpose()
+}
+
+fn ends_before_it_begins() -> Refusal {
+    refuse(&rules::INPUT, "InvalidField", "Rollen slutter før den begynner. Rett datoene.", "Rolla sluttar før ho byrjar. Rett datoane.", "the role ends before it begins: correct the dates")
+        .at("roles.to_date")
+}
+
+fn internal_role(role: Role) -> Refusal {
+    refuse(
+        &rules::R_2_08,
+        "RoleNotRegistered",
+        "For foreninger registreres bare LEDE, MEDL og VARA. Meld nestleder, kasserer, sekretær og andre verv som MEDL.",
+        "For foreiningar blir berre LEDE, MEDL og VARA registrerte. Meld nestleiar, kasserar, sekretær og andre verv som MEDL.",
+        "for associations only LEDE, MEDL and VARA are registered: report deputy chair, treasurer, secretary and other offices as MEDL",
+    )
+    .at("roles.role_code")
+    .with("role", role.code())
+}
+
+fn one_chair(found: u32) -> Refusal {
+    refuse(
+        &rules::R_2_08,
+        "ChairMissing",
+        "Styret må ha nøyaktig én leder (LEDE). Meld hvem det er.",
+        "Styret må ha nøyaktig éin leiar (LEDE). Meld kven det er.",
+        "the board has exactly one chair (LEDE): report who it is",
+    )
+    .at("roles")
+    .with("n", found)
+}
+
+fn no_member() -> Refusal {
+    refuse(
+        &rules::R_2_08,
+        "BoardMemberMissing",
+        "Styret må ha leder og minst ett medlem (MEDL). Meld hele styret.",
+        "Styret må ha leiar og minst éin medlem (MEDL). Meld heile styret.",
+        "the board has a chair and at least one member (MEDL): report the whole board",
+    )
+    .at("roles")
+}
+
+fn no_contact() -> Refusal {
+    refuse(
+        &rules::R_2_07,
+        "ContactMissing",
+        "Meld en kontaktperson (KONT), daglig leder (DAGL) eller forretningsfører (FFØR).",
+        "Meld ein kontaktperson (KONT), dagleg leiar (DAGL) eller forretningsførar (FFØR).",
+        "report a contact person (KONT), general manager (DAGL) or business manager (FFØR)",
+    )
+    .at("roles")
+}
+
+fn deputies_missing(n: u32) -> Refusal {
+    Refusal::new(
+        &rules::R_2_08,
+        "DeputiesMissing",
+        Text::formatted(
+            format!("Varamedlemmer skal alltid meldes. {n} mangler; legg dem til som VARA."),
+            format!("Varamedlemer skal alltid meldast. {n} manglar; legg dei til som VARA."),
+            format!("deputies are always reported: {n} are missing, add them as VARA"),
+        ),
+    )
+    .at("roles")
+    .with("n", n)
+}
+
+fn twice_on_the_board() -> Refusal {
+    refuse(
+        &rules::R_2_08,
+        "TwiceOnTheBoard",
+        "Samme person står to ganger i styret. La hver person ha én rolle i styret.",
+        "Same person står to gonger i styret. Lat kvar person ha éi rolle i styret.",
+        "the same person is on the board twice: let each person have one role there",
+    )
+    .at("roles")
+}
+
+fn not_for_organisations(role: Role) -> Refusal {
+    refuse(
+        &rules::R_2_08,
+        "RoleNeedsPerson",
+        "Denne rollen må en person ha. Oppgi person_ref.",
+        "Denne rolla må ein person ha. Oppgi person_ref.",
+        "only a person can have this role: give person_ref",
+    )
+    .at("roles.orgnr")
+    .with("role", role.code())
+}
