@@ -43,6 +43,9 @@ impl Postgres {
     /// crashed run left on the same data is stopped first: the state folder is locked, so nobody else can want it.
     pub async fn start(state: &StateFolder, options: Options) -> Result<Self> {
         let cluster = Cluster::at(state)?;
+        if options.shared.is_some() {
+            cluster.give_up(state)?;
+        }
         let wanted = cluster.version()?;
         let say = options.say.clone();
         let found = tokio::task::spawn_blocking(move || programs::postgres(wanted, &say)).await;

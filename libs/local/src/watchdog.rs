@@ -78,7 +78,7 @@ impl Watched {
             }
         };
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT, "ryggrad-watchdog", spec.stop]);
+        command.args(["-c", &script(), "ryggrad-watchdog", spec.stop]);
         command
             .arg(spec.shared.unwrap_or_default())
             .arg(spec.remove.unwrap_or_default());
@@ -196,6 +196,12 @@ impl Watched {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
+}
+
+/// The script without its comments, which everybody would see in the list of processes.
+fn script() -> String {
+    let code = SCRIPT.lines().filter(|line| !line.starts_with('#'));
+    code.collect::<Vec<_>>().join("\n")
 }
 
 /// Makes the named pipe and opens both its ends: the one to read for the watchdog, the other for this process to hold.

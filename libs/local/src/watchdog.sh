@@ -4,8 +4,8 @@
 #
 # Orders come on standard input, one a line: a signal's name to pass on, or "hold PID". The server is stopped with SIGNAL
 #  - when standard input ends: whoever started it is gone, even by SIGKILL; or
-#  - if FIFO is not empty (standard input is that named pipe, and many processes may hold its other end): when nobody has
-#    held it for a second and no process named by a "hold" lives.
+#  - if FIFO is not empty (standard input is that named pipe, and many processes may hold its other end): when nobody holds
+#    it and the processes named by "hold" are gone; without any such, when nobody has held it for a second.
 # At the end FOLDER, if not empty, is removed. Says "pid N" and "exit CODE" on standard output; the server logs to standard error.
 stop=$1 fifo=$2 folder=$3
 shift 3
@@ -30,11 +30,14 @@ echo "pid $server"
             [ ! -d "/proc/$holder" ] || alive="$alive $holder"
         done
         holders=$alive
-        if [ -n "$holders" ] || [ "$idle" -lt 10 ]; then
+        if [ -n "$holders" ]; then
+            idle=10 # when the last of them dies, it is over at once
+            sleep 0.1
+        elif [ "$idle" -lt 10 ]; then
             idle=$((idle + 1))
             sleep 0.1
-        elif [ -e "$fifo" ]; then
-            rm -f "$fifo" # from here on nobody new can come; one last look at who came just before
+        elif [ -e "$fifo" ] && rm -f "$fifo"; then
+            : # from here on nobody new can come; one last look at who came just before
         else
             break
         fi

@@ -64,6 +64,11 @@ impl Cluster {
         })
     }
 
+    /// Lets the watchdog, which runs as the server's user, remove the state folder in the end.
+    pub(super) fn give_up(&self, state: &StateFolder) -> Result<()> {
+        self.account.map_or(Ok(()), |account| account.own(state.path()))
+    }
+
     pub(super) fn data(&self) -> PathBuf {
         self.root.join("data")
     }
