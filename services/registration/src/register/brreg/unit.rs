@@ -1,0 +1,219 @@
+//! A unit of Enhetsregisteret: which of them concern us, and what is taken from them.
+
+use ryggrad_norway::{Annotation, KommuneNumber, Language, LegalForm, Nace, PostalCode, Sector};
+
+use super::convert::{Notes, Unusable, date, line, orgnr, required, year};
+use super::fault::Warning;
+use super::snapshot::{Annotated, RegisterSnapshot, WindingUp};
+use super::wire::{Coded, Enhet, Text};
+
+impl Enhet<'_> {
+    /// Whether the handbook (9.2, step 1) keeps it: a non-profit institution, in Frivillighetsregisteret, an association or a
+    /// foundation. Sub-units never are organisations of their own.
+    pub(super) fn concerns_us(&self) -> bool {
+        let form = code(self.organisasjonsform.as_ref());
+        !self.is_sub_unit()
+            && (matches!(form, Some("FLI" | "STI"))
+                || self.registrert_i_frivillighetsregisteret == Some(true)
+                || code(self.institusjonell_sektorkode.as_ref()) == Some("7000"))
+    }
+
+    pub(super) fn is_sub_unit(&self) -> bool {
+        matches!(code(self.organisasjonsform.as_ref()), Some("AAFY" | "BEDR"))
+            || self
+                .respons_klasse
+                .as_deref()
+                .is_some_and(|class| class.ends_with("nderenhet"))
+    }
+
+    /// The number as a key, when it looks like one; not checked.
+    pub(super) fn key(&self) -> Option<u32> {
+        self.organisasjonsnummer.as_ref()?.parse().ok()
+    }
+}
+
+/// What is taken from a unit, and what had to be left out.
+pub(super) fn snapshot(
+    unit: &Enhet<'_>,
+    tolerant: bool,
+) -> Result<(RegisterSnapshot, Vec<Warning>), Unusable> {
+    let orgnr = orgnr(unit.organisasjonsnummer.as_ref(), tolerant)?;
+    if unit.respons_klasse.as_deref() == Some("FjernetEnhet") {
+        return Err(Unusable::new(
+            "respons_klasse",
+            "the unit has been removed from the open register",
+        ));
+    }
+    if unit.is_sub_unit() {
+        return Err(Unusable::new(
+            "organisasjonsform",
+            "is a sub-unit, and no organisation of its own",
+        ));
+    }
+    let mut notes = Notes::new(orgnr);
+    let form = required(
+        "organisasjonsform.kode",
+        unit.organisasjonsform
+            .as_ref()
+            .and_then(|form| form.kode.as_ref()),
+    )?;
+    let snapshot = RegisterSnapshot {
+        orgnr,
+        name: line("navn", required("navn", unit.navn.as_ref())?)?,
+        form: LegalForm::parse(form)
+            .map_err(|invalid| Unusable::new("organisasjonsform.kode", invalid.to_string()))?,
+        founded_on: date("stiftelsesdato", unit.stiftelsesdato.as_ref())?,
+        registered_on: date(
+            "registreringsdatoEnhetsregisteret",
+            unit.registreringsdato_enhetsregisteret.as_ref(),
+        )?,
+        purpose: purpose(unit)?,
+        bylaws_date: date("vedtektsdato", unit.vedtektsdato.as_ref())?,
+        kommunenummer: kommune(unit, &mut notes),
+        postnummer: postal_code(unit, &mut notes),
+        nace: nace(unit, &mut notes),
+        sector: notes.parse(
+            "institusjonellSektorkode.kode",
+            unit.institusjonell_sektorkode
+                .as_ref()
+                .and_then(|sector| sector.kode.as_ref()),
+            Sector::parse,
+        ),
+        language: notes.parse("maalform", unit.maalform.as_ref(), Language::from_maalform),
+        in_voluntary_register: unit.registrert_i_frivillighetsregisteret == Some(true),
+        voluntary_registered_on: date(
+            "registreringsdatoFrivillighetsregisteret",
+            unit.registreringsdato_frivillighetsregisteret.as_ref(),
+        )?,
+        voluntary: None,
+        last_accounts_year: year(
+            "sisteInnsendteAarsregnskap",
+            unit.siste_innsendte_aarsregnskap.as_ref(),
+            &mut notes,
+        ),
+        under_winding_up: winding_up(unit)?,
+        bankrupt: unit.konkurs == Some(true),
+        bankrupt_on: date("konkursdato", unit.konkursdato.as_ref())?,
+        deleted_on: deleted_on(unit)?,
+        annotations: annotations(unit, &mut notes)?,
+    };
+    Ok((snapshot, notes.warnings))
+}
+
+fn code<'u>(coded: Option<&'u Coded<'_>>) -> Option<&'u str> {
+    coded?.kode.as_deref()
+}
+
+fn purpose(unit: &Enhet<'_>) -> Result<Vec<String>, Unusable> {
+    let lines = unit.vedtektsfestet_formaal.iter().flatten();
+    lines
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| line("vedtektsfestetFormaal", text))
+        .collect()
+}
+
+/// The municipality of the business address. A number that is not current is never taken over (handbook 2.1); abroad there is none.
+fn kommune(unit: &Enhet<'_>, notes: &mut Notes) -> Option<KommuneNumber> {
+    let address = unit
+        .forretningsadresse
+        .as_ref()
+        .filter(|address| is_norwegian(address.landkode.as_ref()))?;
+    notes.parse(
+        "forretningsadresse.kommunenummer",
+        address.kommunenummer.as_ref(),
+        KommuneNumber::parse,
+    )
+}
+
+fn postal_code(unit: &Enhet<'_>, notes: &mut Notes) -> Option<PostalCode> {
+    let address = unit
+        .forretningsadresse
+        .as_ref()
+        .filter(|address| is_norwegian(address.landkode.as_ref()))?;
+    notes.parse(
+        "forretningsadresse.postnummer",
+        address.postnummer.as_ref(),
+        PostalCode::parse,
+    )
+}
+
+fn is_norwegian(country: Option<&Text<'_>>) -> bool {
+    country.is_none_or(|country| &**country == "NO")
+}
+
+fn nace(unit: &Enhet<'_>, notes: &mut Notes) -> Vec<Nace> {
+    let codes = [
+        ("naeringskode1.kode", &unit.naeringskode1),
+        ("naeringskode2.kode", &unit.naeringskode2),
+        ("naeringskode3.kode", &unit.naeringskode3),
+    ];
+    codes
+        .into_iter()
+        .filter_map(|(field, coded)| notes.parse(field, coded.as_ref()?.kode.as_ref(), Nace::parse))
+        .collect()
+}
+
+fn winding_up(unit: &Enhet<'_>) -> Result<Option<WindingUp>, Unusable> {
+    let own = date("underAvviklingDato", unit.under_avvikling_dato.as_ref())?;
+    let forced = [
+        (
+            "tvangsavvikletPgaManglendeSlettingDato",
+            &unit.tvangsavviklet_pga_manglende_sletting_dato,
+        ),
+        (
+            "tvangsopplostPgaManglendeDagligLederDato",
+            &unit.tvangsopplost_pga_manglende_daglig_leder_dato,
+        ),
+        (
+            "tvangsopplostPgaManglendeRevisorDato",
+            &unit.tvangsopplost_pga_manglende_revisor_dato,
+        ),
+        (
+            "tvangsopplostPgaManglendeRegnskapDato",
+            &unit.tvangsopplost_pga_manglende_regnskap_dato,
+        ),
+        (
+            "tvangsopplostPgaMangelfulltStyreDato",
+            &unit.tvangsopplost_pga_mangelfullt_styre_dato,
+        ),
+    ];
+    let mut earliest = None;
+    for (field, text) in forced {
+        let day = date(field, text.as_ref())?;
+        earliest = [earliest, day].into_iter().flatten().min();
+    }
+    let is_forced = unit.under_tvangsavvikling_eller_tvangsopplosning == Some(true);
+    let is_own = unit.under_avvikling == Some(true);
+    Ok((is_own || is_forced).then(|| WindingUp {
+        since: if is_own { own.or(earliest) } else { earliest },
+        forced: is_forced,
+    }))
+}
+
+fn deleted_on(unit: &Enhet<'_>) -> Result<Option<jiff::civil::Date>, Unusable> {
+    let deleted_on = date("slettedato", unit.slettedato.as_ref())?;
+    if deleted_on.is_none() && unit.respons_klasse.as_deref() == Some("SlettetEnhet") {
+        return Err(Unusable::new(
+            "slettedato",
+            "is missing from a deleted unit",
+        ));
+    }
+    Ok(deleted_on)
+}
+
+fn annotations(unit: &Enhet<'_>, notes: &mut Notes) -> Result<Vec<Annotated>, Unusable> {
+    let mut annotations = Vec::new();
+    for annotation in unit.paategninger.iter().flatten() {
+        let since = date(
+            "paategninger.innfoertDato",
+            annotation.innfoert_dato.as_ref(),
+        )?;
+        let about = notes.parse(
+            "paategninger.infotype",
+            annotation.infotype.as_ref(),
+            Annotation::parse,
+        );
+        annotations.extend(about.map(|about| Annotated { about, since }));
+    }
+    Ok(annotations)
+}

@@ -1,0 +1,222 @@
+//! A national population of voluntary organisations that do not exist, in exactly the registers' own formats.
+//!
+//! The distributions are those of `sim_parameters.csv`, `kommuner.csv` and `icnpo.csv` (handbook 14): municipalities by inhabitants,
+//! categories and legal forms by their shares, ages by the stock. Names are invented, numbers are of the synthetic series, and there
+//! is no person in it. The same number of organisations and the same seed give the same bytes, on any machine. Organisations are
+//! drawn one by one, each from its own stream of random numbers, so memory does not grow with their number.
+//!
+//! Two files are written: `enheter.json.gz`, the bulk file of Enhetsregisteret (one JSON array), and
+//! `frivillige-organisasjoner.ndjson.gz`, one line for each page of 100 that Frivillighetsregisteret would answer, with its
+//! `searchAfter` link to the next.
+
+mod draw;
+mod names;
+mod organisation;
+mod pages;
+mod places;
+#[cfg(test)]
+mod tests;
+mod units;
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ryggrad_norway::OrgNumber;
+
+use draw::Draw;
+use organisation::Organisation;
+use places::Places;
+
+/// As many numbers of the synthetic series as there are (20,000,000 to 39,999,999, before the check digit).
+const SERIES: u32 = 20_000_000;
+/// The most units that are drawn: each has four numbers in a row to itself, of which one has a check digit.
+const MOST: u32 = SERIES / 4;
+const PAGE: usize = 100;
+
+/// A population, given by its size and seed.
+#[derive(Debug)]
+pub struct Population {
+    organisations: u32,
+    others: u32,
+    seed: u64,
+    places: Places,
+}
+
+/// The files that [`Population::write_files`] wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// the bulk file of Enhetsregisteret
+    pub units: PathBuf,
+    /// the pages of Frivillighetsregisteret
+    pub voluntary: PathBuf,
+}
+
+/// More units than the synthetic number series holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{units} units do not fit the synthetic number series; {MOST} is the most")]
+pub struct TooMany {
+    units: u64,
+}
+
+// === impl Population ===
+
+impl Population {
+    /// A population of so many voluntary organisations (the country has 72,837) and of `others` units that do not concern voluntary
+    /// activity (the country has 1.1 million), which only the bulk file has.
+    pub fn try_new(organisations: u32, others: u32, seed: u64) -> Result<Self, TooMany> {
+        let units = u64::from(organisations) + u64::from(others);
+        if units > u64::from(MOST) {
+            return Err(TooMany { units });
+        }
+        Ok(Self {
+            organisations,
+            others,
+            seed,
+            places: Places::new(),
+        })
+    }
+
+    /// The small population that a first start imports: 2,000 organisations, always the same.
+    pub fn sample() -> Self {
+        Self {
+            organisations: 2000,
+            others: 0,
+            seed: 1,
+            places: Places::new(),
+        }
+    }
+
+    /// Units of both kinds.
+    pub fn units(&self) -> u32 {
+        self.organisations + self.others
+    }
+
+    /// Voluntary organisations.
+    pub fn organisations(&self) -> u32 {
+        self.organisations
+    }
+
+    /// Writes both files into a folder, which is made if it is not there; a file gets its name when it is whole. `progress` is told
+    /// how many records have been written, of units and organisations together.
+    pub fn write_files(&self, folder: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Files> {
+        fs::create_dir_all(folder)?;
+        let files = Files {
+            units: folder.join("enheter.json.gz"),
+            voluntary: folder.join("frivillige-organisasjoner.ndjson.gz"),
+        };
+        write_whole(&files.units, |out| self.write_units(out, progress))?;
+        let units = u64::from(self.units());
+        write_whole(&files.voluntary, |out| {
+            self.write_voluntary(out, &mut |done| progress(units + done))
+        })?;
+        Ok(files)
+    }
+
+    /// Writes the bulk file, unpacked: one JSON array of every unit, by number.
+    pub fn write_units(
+        &self,
+        mut out: impl Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<()> {
+        out.write_all(b"[")?;
+        for slot in 0..self.units() {
+            out.write_all(if slot == 0 { b"\n" } else { b",\n" })?;
+            if self.is_voluntary(slot) {
+                units::write_unit(&mut out, &self.organisation(slot))?;
+            } else {
+                units::write_other(
+                    &mut out,
+                    self.orgnr(slot),
+                    &mut self.draw(slot),
+                    &self.places,
+                )?;
+            }
+            progress(u64::from(slot) + 1);
+        }
+        out.write_all(b"\n]\n")
+    }
+
+    /// Writes the pages of Frivillighetsregisteret, unpacked: one line each.
+    pub fn write_voluntary(
+        &self,
+        mut out: impl Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<()> {
+        if self.organisations == 0 {
+            return pages::write_page(&mut out, &[], None, false);
+        }
+        let mut page = Vec::with_capacity(PAGE);
+        let mut done = 0;
+        let mut after = None;
+        for slot in (0..self.units()).filter(|slot| self.is_voluntary(*slot)) {
+            page.push(self.organisation(slot));
+            done += 1;
+            if page.len() == PAGE || done == u64::from(self.organisations) {
+                let more = done < u64::from(self.organisations);
+                pages::write_page(&mut out, &page, after, more)?;
+                after = page.last().map(|organisation| organisation.orgnr);
+                page.clear();
+                progress(done);
+            }
+        }
+        Ok(())
+    }
+
+    fn organisation(&self, slot: u32) -> Organisation {
+        Organisation::draw(
+            self.orgnr(slot),
+            self.central(slot),
+            &mut self.draw(slot),
+            &self.places,
+        )
+    }
+
+    /// Voluntary organisations and others are spread evenly over the series.
+    fn is_voluntary(&self, slot: u32) -> bool {
+        let (part, all) = (u64::from(self.organisations), u64::from(self.units()));
+        (u64::from(slot) + 1) * part / all > u64::from(slot) * part / all
+    }
+
+    /// The number of the unit at `slot`: rising with it, with gaps drawn from the seed.
+    fn orgnr(&self, slot: u32) -> OrgNumber {
+        let gap = SERIES / self.units().max(1);
+        let start = Draw::new(self.seed, u64::from(slot) << 1 | 1).below(gap);
+        (0..gap)
+            .find_map(|step| {
+                OrgNumber::with_check_digit(SERIES + slot * gap + (start + step) % gap)
+            })
+            .expect("of four numbers in a row at least one has a check digit")
+    }
+
+    /// The organisation that the one at `slot` belongs to, if it should belong to any: one in 200 is a central organisation.
+    fn central(&self, slot: u32) -> Option<OrgNumber> {
+        let central = slot - slot % 200;
+        (central != slot && self.is_voluntary(central)).then(|| self.orgnr(central))
+    }
+
+    fn draw(&self, slot: u32) -> Draw {
+        Draw::new(self.seed, u64::from(slot) << 1)
+    }
+}
+
+/// Writes a gzip file under another name, and gives it its own when it is whole.
+fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let part = path.with_extension("part");
+    let file = BufWriter::with_capacity(256 * 1024, File::create(&part)?);
+    // The unpacked side is buffered too: the encoder is slow with many small pieces.
+    let mut out = BufWriter::with_capacity(64 * 1024, GzEncoder::new(file, Compression::fast()));
+    write(&mut out)?;
+    let encoder = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    encoder
+        .finish()?
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()?;
+    fs::rename(&part, path)
+}
