@@ -1,6 +1,7 @@
 //! The chassis from outside: real connections to a server with two small services.
 
 mod bad_input;
+mod commands;
 mod http;
 mod lifecycle;
 mod protocols;

@@ -1,0 +1,215 @@
+//! A command from its request to the log, by the one line that a service writes for it.
+
+use ryggrad_decider::{About, Context, Decider, Refusal, Text, rules};
+use ryggrad_eventlog::schema::{self, Role};
+use ryggrad_eventlog::{Clock, Executor, Writer};
+use ryggrad_proto::common::v1::{Actor, CommandMeta, Receipt};
+use ryggrad_proto::registration::v1::initiative_command::Command;
+use ryggrad_proto::registration::v1::initiative_event::Event;
+use ryggrad_proto::registration::v1::{InitiativeSketched, PauseInitiative, SketchInitiative};
+use ryggrad_testkit::Database;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+/// Sketches an initiative once, and refuses everything else.
+struct Once;
+
+impl Decider for Once {
+    type State = bool;
+    type Command = Command;
+    type Event = Event;
+    const CONTEXT: &'static str = "registration";
+    const AGGREGATE: &'static str = "Initiative";
+
+    fn decide(sketched: &bool, command: &Command, _: &Context) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::SketchInitiative(command) if !sketched => {
+                let title = command.title.clone();
+                Ok(vec![
+                    InitiativeSketched {
+                        title,
+                        ..InitiativeSketched::default()
+                    }
+                    .into(),
+                ])
+            }
+            _ => Err(Refusal::new(
+                &rules::STATE,
+                "Sketched",
+                Text::new("Finnes.", "Finst.", "It exists."),
+            )),
+        }
+    }
+
+    fn evolve(sketched: &mut bool, _: &Event) {
+        *sketched = true;
+    }
+
+    fn about(_: &bool) -> About {
+        About::default()
+    }
+}
+
+#[tonic::async_trait]
+trait Rpcs {
+    async fn sketch_initiative(
+        &self,
+        request: Request<SketchInitiative>,
+    ) -> Result<Response<Receipt>, Status>;
+    async fn pause_initiative(
+        &self,
+        request: Request<PauseInitiative>,
+    ) -> Result<Response<Receipt>, Status>;
+}
+
+struct Api {
+    initiatives: Executor<Once>,
+}
+
+#[tonic::async_trait]
+impl Rpcs for Api {
+    ryggrad_service::commands! {
+        sketch_initiative(SketchInitiative) => initiatives;
+        pause_initiative(PauseInitiative) => initiatives;
+    }
+}
+
+async fn api() -> (Api, Database) {
+    let role = Role {
+        name: "ryggrad_registration",
+        context: Some("registration"),
+    };
+    let database = Database::create("service commands", async |pool| {
+        schema::migrate(&pool, &[role]).await
+    })
+    .await;
+    let pool = database.pool_as(role.name);
+    let writer = Writer::spawn(&pool, "registration");
+    (
+        Api {
+            initiatives: Executor::new(pool, writer, Clock::system()),
+        },
+        database,
+    )
+}
+
+fn sketch(meta: CommandMeta) -> Request<SketchInitiative> {
+    let title = "Nordby turlag".to_owned();
+    Request::new(SketchInitiative {
+        meta: Some(meta),
+        title,
+        ..SketchInitiative::default()
+    })
+}
+
+#[tokio::test]
+async fn the_same_command_id_gives_the_same_receipt() {
+    let (api, _database) = api().await;
+    let command_id = Uuid::from_u128(7).to_string();
+    let meta = CommandMeta {
+        command_id: command_id.clone(),
+        ..CommandMeta::default()
+    };
+    let first = api
+        .sketch_initiative(sketch(meta.clone()))
+        .await
+        .expect("accepted")
+        .into_inner();
+    let again = api
+        .sketch_initiative(sketch(meta))
+        .await
+        .expect("accepted again")
+        .into_inner();
+    assert_eq!((first.duplicate, again.duplicate), (false, true));
+    assert_eq!(
+        (&again.aggregate_id, again.position),
+        (&first.aggregate_id, first.position)
+    );
+    assert_eq!(again.command_id, command_id);
+}
+
+#[tokio::test]
+async fn an_actor_is_never_authenticated_by_its_own_word() {
+    let (api, database) = api().await;
+    let actor = Actor {
+        kind: "person".to_owned(),
+        authenticated: true,
+        ..Actor::default()
+    };
+    api.sketch_initiative(sketch(CommandMeta {
+        actor: Some(actor),
+        ..CommandMeta::default()
+    }))
+    .await
+    .expect("accepted");
+    let stored: String = sqlx::query_scalar("select actor::text from log.events")
+        .fetch_one(&database.pool())
+        .await
+        .expect("one event");
+    assert!(
+        stored.contains("person") && !stored.contains("true"),
+        "{stored}"
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_refused_by_its_field() {
+    let (api, _database) = api().await;
+    let meta = CommandMeta {
+        command_id: "7".to_owned(),
+        ..CommandMeta::default()
+    };
+    let refused = api
+        .sketch_initiative(sketch(meta))
+        .await
+        .expect_err("not a UUID");
+    let violations = refused
+        .get_details_bad_request()
+        .expect("a field")
+        .field_violations;
+    assert_eq!(
+        (refused.code(), violations[0].field.as_str()),
+        (Code::InvalidArgument, "meta.command_id")
+    );
+}
+
+#[tokio::test]
+async fn a_stale_version_is_aborted_with_the_current_one_and_a_refusal_with_its_rule() {
+    let (api, _database) = api().await;
+    let initiative_id = api
+        .sketch_initiative(sketch(CommandMeta::default()))
+        .await
+        .expect("accepted")
+        .into_inner()
+        .aggregate_id;
+    let pause = |expected_version| {
+        let meta = CommandMeta {
+            expected_version,
+            ..CommandMeta::default()
+        };
+        Request::new(PauseInitiative {
+            meta: Some(meta),
+            initiative_id: initiative_id.clone(),
+            ..PauseInitiative::default()
+        })
+    };
+    let aborted = api
+        .pause_initiative(pause(Some(0)))
+        .await
+        .expect_err("stale");
+    assert_eq!(aborted.code(), Code::Aborted);
+    assert_eq!(
+        aborted.get_details_error_info().expect("info").metadata["version"],
+        "1"
+    );
+    let refused = api
+        .pause_initiative(pause(Some(1)))
+        .await
+        .expect_err("refused");
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert_eq!(
+        refused.get_details_error_info().expect("info").metadata["rule"],
+        "R-0.99"
+    );
+}
