@@ -1,12 +1,23 @@
-//! The registration service.
+#![doc = include_str!("../README.md")]
 
-pub mod form;
+// The edge: commands in, queries answered.
+mod api;
+mod service;
+
+// The domain, pure: one aggregate per module.
 pub mod founding;
 pub mod initiative;
-mod input;
 pub mod organisation;
-mod origin;
-pub mod register;
 pub mod registration_case;
+
+// What the aggregates share.
+pub mod form;
+mod input;
+mod origin;
 mod roles;
 mod time;
+
+// The registers outside.
+pub mod register;
+
+pub use service::{CONTEXT, Registration};

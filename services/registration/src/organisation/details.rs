@@ -13,7 +13,8 @@ pub(super) struct Difference {
 macro_rules! fields {
     ($($field:ident),* $(,)?) => {
         /// Names of all fields of master data.
-        pub(super) const FIELDS: &[&str] = &[$(stringify!($field)),*];
+        #[cfg(test)]
+        const FIELDS: &[&str] = &[$(stringify!($field)),*];
 
         /// What differs between two, among the fields that `counts` says count; it sees the name and whether the new value is empty.
         pub(super) fn difference(old: &OrganisationDetails, new: &OrganisationDetails, counts: impl Fn(&str, bool) -> bool) -> Difference {
