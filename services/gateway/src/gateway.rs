@@ -1,0 +1,87 @@
+//! The gateway as a role: what it is made of, what it serves, and how long it runs.
+
+use std::sync::Arc;
+
+use async_nats::Client;
+use ryggrad_eventlog::Log;
+use ryggrad_proto::events::v1::event_stream_rest;
+use ryggrad_proto::rest::Routes;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Api;
+use crate::directory::Directory;
+use crate::hub::Hub;
+use crate::ring::Bounds;
+use crate::wire::EventStream;
+
+/// How much of the stream is kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Most events.
+    pub ring_events: usize,
+    /// Most bytes.
+    pub ring_bytes: usize,
+}
+
+/// The stream of facts, open to those who follow it. Cheap to clone; clones are the same gateway.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    api: Api,
+    nats: Client,
+}
+
+// === impl Options ===
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { ring_events: 65_536, ring_bytes: 24 << 20 }
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// A gateway on a pool whose role may read the log, and a broker whose user may read the stream. It answers from now
+    /// on, and sends new events once [`run`](Self::run) runs.
+    pub fn new(pool: PgPool, nats: Client, options: Options) -> Self {
+        let hub = Hub::new(Bounds { events: options.ring_events, bytes: options.ring_bytes });
+        let api = Api { hub: Arc::new(hub), log: Log::new(pool.clone()), directory: Arc::new(Directory::new(pool)) };
+        Self { api, nats }
+    }
+
+    /// The gRPC service.
+    pub fn grpc(&self) -> EventStream {
+        EventStream::new(self.api.clone())
+    }
+
+    /// The REST routes: the same three calls, Subscribe as NDJSON, server-sent events or one JSON array, as `Accept` asks.
+    pub fn rest(&self) -> Routes {
+        event_stream_rest::routes(self.api.clone())
+    }
+
+    /// Reads the stream for all subscribers until the token ends. Then every subscription is sent what is in memory, and
+    /// ends with UNAVAILABLE and when to come back.
+    pub async fn run(&self, token: CancellationToken) {
+        self.api.hub.run(&self.api.log, &self.nats, &token).await;
+    }
+
+    /// Whether the gateway follows the stream and the broker is there.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn ready(&self) -> Result<(), String> {
+        if self.api.hub.tip().borrow().epoch.is_none() {
+            return Err("the log has not been read yet".to_owned());
+        }
+        if !ryggrad_eventlog::stream::is_connected(&self.nats) {
+            return Err("the broker is away; subscribers wait".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Position of the last event that came by the stream.
+    pub fn position(&self) -> u64 {
+        self.api.hub.tip().borrow().live
+    }
+}

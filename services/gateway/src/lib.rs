@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+// Into memory: the stream, read once.
+mod block;
+mod hub;
+mod key;
+mod ring;
+
+// To one subscriber: from the log or from memory, what passes.
+mod directory;
+mod filter;
+mod frame;
+mod history;
+mod subscription;
+mod vocabulary;
+
+// On the wire.
+mod api;
+mod gateway;
+mod refusal;
+mod wire;
+
+pub use gateway::{Gateway, Options};
+pub use wire::EventStream;

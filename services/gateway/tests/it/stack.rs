@@ -1,0 +1,247 @@
+//! What every test here stands on: a log, a stream, a relay between them, and a gateway that listens.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use ryggrad_client::{Client, Filter, Message, Options as Follow, Start, Subscription};
+use ryggrad_eventlog::relay::{self, Relay};
+use ryggrad_eventlog::schema::{self, Role};
+use ryggrad_eventlog::stream::{self, Credentials, Settings};
+use ryggrad_eventlog::{Append, Log, NewEvent, Outcome, Writer};
+use ryggrad_gateway::{Gateway, Options};
+use ryggrad_proto::event::EventPayload as _;
+use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
+use ryggrad_proto::options::v1::PrivacyClass;
+use ryggrad_proto::registration::v1::{OrganisationRegistered, organisation_event};
+use ryggrad_service::{Server, listen};
+use ryggrad_testkit::{Database, TestNats};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::transport::Channel;
+use uuid::Uuid;
+
+/// Long enough for a machine that does much else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Stack {
+    pub(crate) database: Database,
+    pub(crate) nats: TestNats,
+    pub(crate) writer: Writer,
+    pub(crate) door: Door,
+    options: Options,
+    next: AtomicU64,
+    _relay: DropGuard,
+}
+
+/// A gateway that listens.
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
+    pub(crate) gateway: Gateway,
+    token: CancellationToken,
+    server: tokio::task::JoinHandle<()>,
+}
+
+/// A fact to be recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    pub(crate) name: &'static str,
+    pub(crate) aggregate_type: &'static str,
+    pub(crate) organisation: Uuid,
+    pub(crate) orgnr: Option<&'static str>,
+    pub(crate) kommune: Option<&'static str>,
+    pub(crate) related: Vec<Uuid>,
+    pub(crate) class: PrivacyClass,
+}
+
+// === impl Stack ===
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        ryggrad_testkit::init_tracing();
+        let (database, nats) = tokio::join!(Database::create("gateway", migrate), ryggrad_testkit::nats());
+        let writer = Writer::spawn(database.pool_as("ryggrad_registration"), "registration");
+        let token = CancellationToken::new();
+        let relay_client = connect(&nats, "relay").await;
+        let relay = Relay::new(database.pool_as("ryggrad_relay"), relay_client.clone()).woken_by(writer.committed());
+        tokio::spawn(relay::announce(relay_client, writer.committed(), token.clone()));
+        tokio::spawn({
+            let token = token.clone();
+            async move { relay.run(token).await.expect("stream and log agree") }
+        });
+        let door = Door::open(&database, &nats, options, "127.0.0.1:0".parse().unwrap()).await;
+        Self { database, nats, writer, door, options, next: AtomicU64::new(1), _relay: token.drop_guard() }
+    }
+
+    /// Closes the gateway and opens another one at the same address.
+    pub(crate) async fn replace_gateway(&mut self) {
+        let address = self.door.address;
+        self.door.close().await;
+        self.door = Door::open(&self.database, &self.nats, self.options, address).await;
+    }
+
+    pub(crate) fn log(&self) -> Log {
+        Log::new(self.database.pool())
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(&self.url()).await.unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.door.address)
+    }
+
+    /// The generated stub, for those who look at frames.
+    pub(crate) async fn stub(&self) -> EventStreamClient<Channel> {
+        EventStreamClient::connect(self.url()).await.unwrap()
+    }
+
+    /// Records facts about made-up organisations; answers the last position.
+    pub(crate) async fn append_many(&self, count: u64) -> u64 {
+        let mut left = count;
+        let mut commands = Vec::new();
+        while left > 0 {
+            let now = left.min(200);
+            commands.push(self.append(vec![Fact::default(); usize::try_from(now).unwrap()]));
+            left -= now;
+        }
+        let positions = futures::stream::iter(commands).buffer_unordered(64).collect::<Vec<_>>().await;
+        positions.into_iter().max().unwrap_or_default()
+    }
+
+    /// Records facts in one commit; answers the last position.
+    pub(crate) async fn append(&self, facts: Vec<Fact>) -> u64 {
+        let aggregate_id = self.id();
+        let append = Append {
+            command_id: self.id(),
+            aggregate_type: facts[0].aggregate_type,
+            aggregate_id,
+            expected: 0,
+            correlation_id: aggregate_id,
+            causation: None,
+            actor: r#"{"kind":"system","ref":"test"}"#.to_owned(),
+            traceparent: None,
+            occurred_at: "2026-03-01T12:00:00Z".parse().unwrap(),
+            events: facts.into_iter().map(|fact| self.event(fact)).collect(),
+        };
+        match self.writer.append(append).await.unwrap() {
+            Outcome::Appended(appended) => appended.last_position,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn event(&self, fact: Fact) -> NewEvent {
+        let message = OrganisationRegistered { organisation_id: fact.organisation.to_string(), orgnr: fact.orgnr.unwrap_or_default().to_owned(), ..Default::default() };
+        let payload = organisation_event::Event::OrganisationRegistered(message);
+        NewEvent {
+            id: self.id(),
+            name: fact.name,
+            organisation_id: fact.organisation,
+            orgnr: fact.orgnr.map(str::to_owned),
+            kommunenummer: fact.kommune.map(str::to_owned),
+            related: fact.related,
+            class: fact.class,
+            data: payload.encode().into(),
+            payload: payload.json().unwrap(),
+        }
+    }
+
+    fn id(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.next.fetch_add(1, Ordering::Relaxed)) << 64 | 0x7000_8000_0000_0000_0000)
+    }
+}
+
+async fn migrate(pool: sqlx::PgPool) -> anyhow::Result<()> {
+    let context = Some("registration");
+    let roles = [("ryggrad_registration", context), ("ryggrad_gateway", None), ("ryggrad_relay", None)];
+    schema::migrate(&pool, &roles.map(|(name, context)| Role { name, context })).await?;
+    Ok(())
+}
+
+pub(crate) async fn connect(nats: &TestNats, user: &str) -> async_nats::Client {
+    let credentials = Credentials::User { user: user.to_owned(), password: nats.password_of(user) };
+    stream::connect(&Settings { url: nats.address(), credentials, name: user.to_owned() }).await.unwrap()
+}
+
+// === impl Door ===
+
+impl Door {
+    async fn open(database: &Database, nats: &TestNats, options: Options, address: SocketAddr) -> Self {
+        let gateway = Gateway::new(database.pool_as("ryggrad_gateway"), connect(nats, "gateway").await, options);
+        let listener = listen::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let token = CancellationToken::new();
+        let server = Server::new("gateway").grpc(gateway.grpc()).rest(gateway.rest()).drain(Duration::from_secs(5));
+        let (running, ending) = (gateway.clone(), token.clone());
+        let server = tokio::spawn(async move {
+            let (_, served) = tokio::join!(running.run(ending.clone()), server.run(listener, ending));
+            served.unwrap();
+        });
+        Self { address, gateway, token, server }
+    }
+
+    /// Stops as a process does, and waits until it has.
+    pub(crate) async fn close(&mut self) {
+        self.token.cancel();
+        (&mut self.server).await.unwrap();
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.token.cancel();
+    }
+}
+
+// === impl Fact ===
+
+impl Default for Fact {
+    fn default() -> Self {
+        Self {
+            name: "OrganisationRegistered",
+            aggregate_type: "Organisation",
+            organisation: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
+            orgnr: None,
+            kommune: None,
+            related: Vec::new(),
+            class: PrivacyClass::Public,
+        }
+    }
+}
+
+/// Follows from a start with short heartbeats.
+pub(crate) fn follow(client: &Client, start: Start, filter: Filter) -> Subscription {
+    client.subscribe_with(start, filter, Follow { heartbeat: Duration::from_millis(200), stop_at_head: false })
+}
+
+/// The positions of the next events.
+#[track_caller]
+pub(crate) fn positions(subscription: &mut Subscription, count: u64) -> impl Future<Output = Vec<u64>> + '_ {
+    let caller = std::panic::Location::caller();
+    async move {
+        let mut found = Vec::new();
+        while (found.len() as u64) < count {
+            let next = tokio::time::timeout(PATIENCE, subscription.next_event()).await;
+            let next = next.unwrap_or_else(|_| panic!("waited at {caller} after {} of {count} events", found.len()));
+            found.push(next.unwrap().expect("the subscription goes on").position());
+        }
+        found
+    }
+}
+
+/// The positions of the events until it is said that this is all.
+pub(crate) async fn until_caught_up(subscription: &mut Subscription) -> Vec<u64> {
+    let mut found = Vec::new();
+    loop {
+        match tokio::time::timeout(PATIENCE, subscription.next()).await.expect("a message").expect("no end").unwrap() {
+            Message::Event(event) => found.push(event.position()),
+            Message::CaughtUp { .. } => return found,
+            Message::Heartbeat { .. } => {}
+        }
+    }
+}
