@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes([".ryggrad.common.v1.Envelope.data"]);
     tonic_prost_build::configure()
         .compile_well_known_types(true)
+        .codec_path("crate::codec::Codec")
         .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
         .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
 

@@ -126,6 +126,7 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
             fn meta(&self) -> ::core::option::Option<&crate::common::v1::CommandMeta> {{ match self {{ {metas} }} }}
             fn meta_mut(&mut self) -> &mut crate::common::v1::CommandMeta {{ match self {{ {metas_mut} }} }}
             fn aggregate_id(&self) -> &str {{ match self {{ {ids} }} }}
+            fn aggregate_field(&self) -> &'static str {{ match self {{ {fields} }} }}
             fn set_aggregate_id(&mut self, id: ::std::string::String) {{ match self {{ {sets} }} }}
             const NAMES: &'static [&'static str] = &[{all}];
         }}\n",
@@ -133,6 +134,7 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
         metas = arms(&|m| format!("Self::{}(command) => command.meta.as_ref(),", m.variant)),
         metas_mut = arms(&|m| format!("Self::{}(command) => command.meta.get_or_insert_default(),", m.variant)),
         ids = arms(&|m| format!("Self::{}(command) => &command.{},", m.variant, id_field(&m.message))),
+        fields = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, id_field(&m.message))),
         sets = arms(&|m| format!("Self::{}(command) => command.{} = id,", m.variant, id_field(&m.message))),
         all = members.iter().map(|m| format!("{:?}", m.message.name())).collect::<Vec<_>>().join(", "),
     )

@@ -19,6 +19,9 @@ pub trait CommandPayload: Sized + Clone + Send + Sync + 'static {
     /// Id of the aggregate as the client sent it; empty when the server is to make one.
     fn aggregate_id(&self) -> &str;
 
+    /// Name of the field that the id of the aggregate is in, for example `initiative_id`.
+    fn aggregate_field(&self) -> &'static str;
+
     /// Sets the id of the aggregate.
     fn set_aggregate_id(&mut self, id: String);
 }

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use prost_reflect::DescriptorPool;
 
 pub mod catalogue;
+pub mod codec;
 pub mod command;
 pub mod event;
 pub mod rest;

@@ -94,7 +94,7 @@ macro_rules! commands {
 pub fn with_meta<C: CommandPayload>(command: C) -> Result<ryggrad_eventlog::Request<C>, ApiError> {
     let meta = command.meta().cloned().unwrap_or_default();
     let mut command = command;
-    let aggregate_id = uuid("aggregate id", command.aggregate_id())?.unwrap_or_else(fresh_id);
+    let aggregate_id = uuid(command.aggregate_field(), command.aggregate_id())?.unwrap_or_else(fresh_id);
     command.set_aggregate_id(aggregate_id.to_string());
     let CommandMeta {
         command_id,
