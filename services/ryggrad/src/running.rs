@@ -1,0 +1,154 @@
+//! The backbone that a command talks to: the one of a state folder, or one at given addresses.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use ryggrad_eventlog::stream::{Credentials, Settings};
+use ryggrad_local::Endpoints;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::exit::NotRunning;
+
+/// Where the backbone is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Running {
+    /// State folder of the backbone that `ryggrad up` runs.
+    #[arg(long, env = "RYGGRAD_STATE", default_value = ".ryggrad", value_name = "DIR")]
+    pub state: PathBuf,
+
+    /// Address of gRPC and REST, instead of the state folder's: http://127.0.0.1:8080.
+    #[arg(long, env = "RYGGRAD_URL", value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// The stores of the backbone, for the commands that read or write them directly.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Stores {
+    /// PostgreSQL, instead of the state folder's: postgres://user:password@host:port/database.
+    #[arg(long, env = "RYGGRAD_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
+    pub postgres_url: Option<String>,
+
+    /// NATS, instead of the state folder's: nats://user:password@host:port.
+    #[arg(long, env = "RYGGRAD_NATS_URL", hide_env_values = true, value_name = "URL")]
+    pub nats_url: Option<String>,
+}
+
+// === impl Running ===
+
+impl Running {
+    /// The addresses in the state folder.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when there are none.
+    pub fn endpoints(&self) -> anyhow::Result<Endpoints> {
+        let place = || NotRunning { place: self.state.display().to_string() };
+        Endpoints::read(&self.state).map_err(|error| anyhow::Error::from(place()).context(error.to_string()))
+    }
+
+    /// The address of gRPC and REST.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when none is known.
+    pub fn http(&self) -> anyhow::Result<String> {
+        match &self.url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(self.endpoints()?.http),
+        }
+    }
+
+    /// A connection for gRPC.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when nobody answers.
+    pub async fn connect(&self) -> anyhow::Result<Channel> {
+        let url = self.http()?;
+        let endpoint = Endpoint::from_shared(url.clone()).with_context(|| format!("{url:?} is not an address"))?;
+        endpoint.tcp_nodelay(true).connect().await.map_err(|_| NotRunning { place: url }.into())
+    }
+
+    /// Connections to the database as a role of the state folder, or at the address given.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when nobody answers.
+    pub async fn postgres(&self, stores: &Stores, role: &str, connections: u32) -> anyhow::Result<PgPool> {
+        let url = self.postgres_url(stores, role)?;
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .connect(&url)
+            .await
+            .map_err(|error| anyhow::Error::from(NotRunning { place: without_password(&url) }).context(error.to_string()))
+    }
+
+    /// The address of the database as a role, `ryggrad` (its owner) or `ryggrad_registration`.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when none is known.
+    pub fn postgres_url(&self, stores: &Stores, role: &str) -> anyhow::Result<String> {
+        if let Some(url) = &stores.postgres_url {
+            return Ok(url.clone());
+        }
+        let endpoints = self.endpoints()?;
+        Ok(endpoints.others.get(&postgres_key(role)).cloned().unwrap_or(endpoints.postgres))
+    }
+
+    /// The address of NATS as a user.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when none is known.
+    pub fn nats_url(&self, stores: &Stores, user: &str) -> anyhow::Result<String> {
+        if let Some(url) = &stores.nats_url {
+            return Ok(url.clone());
+        }
+        let endpoints = self.endpoints()?;
+        Ok(endpoints.others.get(&nats_key(user)).cloned().unwrap_or(endpoints.nats))
+    }
+}
+
+/// How to connect to NATS at an address that may hold user and password.
+pub fn nats(url: &str, credentials: Option<&Path>, name: &str) -> Settings {
+    let bare = |url: &str| Settings { url: url.to_owned(), credentials: credentials.map_or(Credentials::None, |file| Credentials::File(file.to_owned())), name: name.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else { return bare(url) };
+    let Some((user, place)) = rest.rsplit_once('@') else { return bare(url) };
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    let credentials = Credentials::User { user: user.to_owned(), password: password.to_owned() };
+    Settings { credentials, ..bare(&format!("{scheme}://{place}")) }
+}
+
+/// The name under which `endpoints.json` has the database's address for a role.
+pub fn postgres_key(role: &str) -> String {
+    format!("postgres_{}", role.strip_prefix("ryggrad_").unwrap_or(role))
+}
+
+/// The name under which `endpoints.json` has the stream's address for a user.
+pub fn nats_key(user: &str) -> String {
+    format!("nats_{user}")
+}
+
+/// An address without its password, for messages.
+pub fn without_password(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (who, place))) => format!("{scheme}://{}@{place}", who.split(':').next().unwrap_or_default()),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_user_and_password_out_of_the_address_of_nats() {
+        let settings = nats("nats://views:geheim@127.0.0.1:4222", None, "test");
+        assert_eq!(settings.url, "nats://127.0.0.1:4222");
+        assert!(matches!(settings.credentials, Credentials::User { user, password } if user == "views" && password == "geheim"));
+        assert!(matches!(nats("nats://127.0.0.1:4222", None, "test").credentials, Credentials::None));
+    }
+
+    #[test]
+    fn tells_an_address_without_its_password() {
+        assert_eq!(without_password("postgres://ryggrad:geheim@127.0.0.1:5432/ryggrad"), "postgres://ryggrad@127.0.0.1:5432/ryggrad");
+        assert_eq!(without_password("nats://127.0.0.1:4222"), "nats://127.0.0.1:4222");
+    }
+}

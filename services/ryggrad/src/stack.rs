@@ -1,0 +1,244 @@
+//! Roles at work in this process: one for `serve`, all of them for `up`, `demo`, `bench` and the tests.
+
+mod gateway;
+mod registration;
+mod relay;
+mod views;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::Client;
+use jiff::Timestamp;
+use ryggrad_eventlog::clock::{Clock, wall};
+use ryggrad_eventlog::stream;
+use ryggrad_proto::admin::v1::admin_server::AdminServer;
+use ryggrad_proto::admin::v1::admin_rest;
+use ryggrad_service::Server;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::Admin;
+use crate::running;
+use crate::servers::{Addresses, pool};
+
+pub use self::registration::Register;
+
+/// What a process can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Role {
+    /// Takes commands, and decides.
+    Registration,
+    /// Folds views and answers from them.
+    Views,
+    /// Hands the stream to agencies and apps.
+    Gateway,
+    /// Publishes the log to the stream.
+    Relay,
+}
+
+/// How roles are started.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Which.
+    pub roles: Vec<Role>,
+    /// Where each finds its stores.
+    pub addresses: Addresses,
+    /// The simulated clock's start, when it is not the system's.
+    pub simulated: Option<Timestamp>,
+    /// How the simulated register authority behaves.
+    pub register: Register,
+    /// Most connections that a role has to PostgreSQL.
+    pub connections: u32,
+    /// Copies of the stream in the cluster.
+    pub replicas: usize,
+    /// A credentials file for NATS, when the address does not carry them.
+    pub credentials: Option<std::path::PathBuf>,
+    /// Time that open requests get to finish.
+    pub drain: Duration,
+}
+
+/// Roles at work.
+#[derive(Debug)]
+pub struct Stack {
+    address: SocketAddr,
+    clock: Clock,
+    /// Ends taking requests, and subscriptions.
+    accepting: CancellationToken,
+    /// Ends the work behind them.
+    working: CancellationToken,
+    server: JoinSet<Ended>,
+    tasks: JoinSet<Ended>,
+}
+
+/// A task that ended, and how.
+type Ended = (&'static str, anyhow::Result<()>);
+
+/// What the roles are built up with.
+struct Setting<'a> {
+    plan: &'a Plan,
+    clock: Clock,
+    accepting: CancellationToken,
+    working: CancellationToken,
+    server: Server,
+    admin: Admin,
+    tasks: JoinSet<Ended>,
+    /// What this process's writer has committed, to wake its relay.
+    committed: Option<watch::Receiver<u64>>,
+}
+
+// === impl Setting ===
+
+impl Setting<'_> {
+    /// Adds what a role serves.
+    fn serve(&mut self, add: impl FnOnce(Server) -> Server) {
+        let server = std::mem::replace(&mut self.server, Server::new(""));
+        self.server = add(server);
+    }
+}
+
+// === impl Role ===
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Registration, Self::Views, Self::Gateway, Self::Relay];
+
+    /// Its name: of its schema, its NATS user and its telemetry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::Views => "views",
+            Self::Gateway => "gateway",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// Every role on these stores, with the system's clock.
+    pub fn new(addresses: Addresses) -> Self {
+        Self {
+            roles: Role::ALL.to_vec(),
+            addresses,
+            simulated: None,
+            register: Register::default(),
+            connections: 16,
+            replicas: 1,
+            credentials: None,
+            drain: Duration::from_secs(10),
+        }
+    }
+
+    async fn pool(&self, role: Role) -> anyhow::Result<PgPool> {
+        let url = self.addresses.postgres(&ryggrad_eventlog::schema::role_name(role.name()));
+        pool(url, role.name(), self.connections).await
+    }
+
+    async fn nats(&self, role: Role) -> anyhow::Result<Client> {
+        let settings = running::nats(self.addresses.nats(role.name()), self.credentials.as_deref(), &format!("ryggrad-{}", role.name()));
+        stream::connect(&settings).await.context("cannot connect to NATS")
+    }
+
+    async fn clock(&self, pool: &PgPool) -> anyhow::Result<Clock> {
+        match self.simulated {
+            None => Ok(Clock::system()),
+            Some(start) => Clock::stored(pool.clone(), start).await.context("cannot start the simulated clock"),
+        }
+    }
+}
+
+// === impl Stack ===
+
+impl Stack {
+    /// Starts the roles; gRPC and REST of all of them on one listener.
+    ///
+    /// # Errors
+    /// When a store cannot be reached, or a schema cannot be brought up to date.
+    pub async fn start(plan: &Plan, listener: TcpListener) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
+        let first = plan.roles.first().copied().context("no role was asked for")?;
+        let clock = plan.clock(&plan.pool(first).await?).await?;
+        let name = if plan.roles.len() == 1 { first.name() } else { "all" };
+        let mut setting = Setting {
+            plan,
+            clock: clock.clone(),
+            accepting: CancellationToken::new(),
+            working: CancellationToken::new(),
+            server: Server::new(name).drain(plan.drain),
+            admin: Admin::new(clock.clone()),
+            tasks: JoinSet::new(),
+            committed: None,
+        };
+        // The relay last: it is woken by the writer of its own process.
+        for role in Role::ALL.into_iter().filter(|role| plan.roles.contains(role)) {
+            let started = match role {
+                Role::Registration => registration::start(&mut setting).await,
+                Role::Views => views::start(&mut setting).await,
+                Role::Gateway => gateway::start(&mut setting).await,
+                Role::Relay => relay::start(&mut setting).await,
+            };
+            started.with_context(|| format!("cannot start {}", role.name()))?;
+        }
+        let Setting { server, admin, accepting, working, mut tasks, .. } = setting;
+        let (follower, token) = (clock.clone(), working.clone());
+        tasks.spawn(async move {
+            follower.follow(token.clone()).await;
+            token.cancelled().await;
+            ("clock", Ok(()))
+        });
+        let server = server.grpc(AdminServer::new(admin.clone())).rest(admin_rest::routes(admin));
+        let token = accepting.clone();
+        let mut serving = JoinSet::new();
+        serving.spawn(async move { ("server", server.run(listener, token).await) });
+        Ok(Self { address, clock, accepting, working, server: serving, tasks })
+    }
+
+    /// Where gRPC and REST are.
+    pub fn http(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The business clock of this process.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Waits until something ends that should not, and tells what. Nothing is lost when the future is dropped.
+    pub async fn broken(&mut self) -> anyhow::Error {
+        let ended = tokio::select! {
+            Some(ended) = self.server.join_next() => ended,
+            Some(ended) = self.tasks.join_next() => ended,
+            else => return anyhow::anyhow!("nothing is at work"),
+        };
+        match ended {
+            Ok((name, Ok(()))) => anyhow::anyhow!("{name} has ended by itself"),
+            Ok((name, Err(error))) => error.context(format!("{name} has stopped")),
+            Err(panic) => anyhow::Error::from(panic).context("a role has panicked"),
+        }
+    }
+
+    /// Drains: stops taking requests, lets the open ones finish, then ends the work behind them.
+    pub async fn stop(mut self) {
+        self.accepting.cancel();
+        while self.server.join_next().await.is_some() {}
+        self.working.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            match ended {
+                Ok((_, Ok(()))) => {}
+                Ok((name, Err(error))) => tracing::warn!(name, error = %format!("{error:#}"), "ended badly"),
+                Err(error) => tracing::warn!(%error, "a role panicked"),
+            }
+        }
+    }
+}
+
+/// The instant that a simulated clock starts at when none is given: now.
+pub fn now() -> Timestamp {
+    wall()
+}

@@ -1,0 +1,4 @@
+//! Everything that only shows when the parts are put together.
+
+mod architecture;
+mod privacy;
