@@ -24,10 +24,7 @@ impl Account {
         }
         let passwd = Path::new("/etc/passwd");
         let users = std::fs::read_to_string(passwd).map_err(Error::at("read", passwd))?;
-        Ok(Some(Self::pick(&users).unwrap_or(Self {
-            uid: 65534,
-            gid: 65534,
-        })))
+        Ok(Some(Self::pick(&users).unwrap_or(Self { uid: 65534, gid: 65534 })))
     }
 
     fn pick(users: &str) -> Option<Self> {
@@ -54,22 +51,19 @@ impl Account {
 
     /// Whether this user can reach into `folder`: every folder on the way lets it through.
     pub(crate) fn can_enter(self, folder: &Path) -> bool {
-        folder
-            .ancestors()
-            .filter(|ancestor| ancestor.exists())
-            .all(|ancestor| {
-                ancestor.metadata().is_ok_and(|metadata| {
-                    let mode = metadata.mode();
-                    let bits = if metadata.uid() == self.uid {
-                        mode >> 6
-                    } else if metadata.gid() == self.gid {
-                        mode >> 3
-                    } else {
-                        mode
-                    };
-                    bits & 1 == 1
-                })
+        folder.ancestors().filter(|ancestor| ancestor.exists()).all(|ancestor| {
+            ancestor.metadata().is_ok_and(|metadata| {
+                let mode = metadata.mode();
+                let bits = if metadata.uid() == self.uid {
+                    mode >> 6
+                } else if metadata.gid() == self.gid {
+                    mode >> 3
+                } else {
+                    mode
+                };
+                bits & 1 == 1
             })
+        })
     }
 }
 
@@ -90,10 +84,7 @@ mod tests {
         assert_eq!(Account::pick(users), Some(Account { uid: 101, gid: 104 }));
         assert_eq!(
             Account::pick("nobody:x:65534:65533::/:/bin/false"),
-            Some(Account {
-                uid: 65534,
-                gid: 65533
-            })
+            Some(Account { uid: 65534, gid: 65533 })
         );
         assert_eq!(Account::pick("root:x:0:0::/root:/bin/sh"), None);
     }
@@ -107,10 +98,7 @@ mod tests {
             gid: 4_000_001,
         };
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
-        let open = folder
-            .path()
-            .parent()
-            .is_some_and(|parent| stranger.can_enter(parent));
+        let open = folder.path().parent().is_some_and(|parent| stranger.can_enter(parent));
         assert_eq!(stranger.can_enter(folder.path()), open);
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         assert!(!stranger.can_enter(folder.path()));

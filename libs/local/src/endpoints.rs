@@ -29,8 +29,8 @@ pub struct Endpoints {
 impl Endpoints {
     /// Writes `endpoints.json` into the state folder, whole or not at all.
     pub fn write(&self, state: &StateFolder) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::io("write endpoints.json")(error.into()))?;
+        let text =
+            serde_json::to_string_pretty(self).map_err(|error| Error::io("write endpoints.json")(error.into()))?;
         write_private(&state.path().join(FILE), &(text + "\n"))
     }
 

@@ -53,16 +53,13 @@ impl Nats {
         let found = tokio::task::spawn_blocking(move || programs::nats_server(&say)).await;
         let program = found.map_err(|error| Error::io("look for nats-server")(error.into()))??;
         let memory = folder(state).join("port");
-        std::fs::create_dir_all(folder(state))
-            .map_err(Error::at("make the folder", &folder(state)))?;
+        std::fs::create_dir_all(folder(state)).map_err(Error::at("make the folder", &folder(state)))?;
         recover(state, &options.say).await?;
         let mut port = port::choose(options.port, &memory)?;
         let server = loop {
             state::write_private(&config(state), &config::text(state, port, options.sync)?)?;
             match launch(state, &program, port).await {
-                Err(Error::Server { .. }) if options.port.is_none() && !port::is_free(port) => {
-                    port = port::any()?
-                }
+                Err(Error::Server { .. }) if options.port.is_none() && !port::is_free(port) => port = port::any()?,
                 answer => break answer?,
             }
         };
@@ -181,11 +178,7 @@ async fn launch(state: &StateFolder, program: &NatsProgram, port: u16) -> Result
     let begun = Instant::now();
     let server = Watched::spawn(Spec {
         program: PROGRAM,
-        command: vec![
-            program.path.clone().into(),
-            "-c".into(),
-            config(state).into(),
-        ],
+        command: vec![program.path.clone().into(), "-c".into(), config(state).into()],
         environment: Vec::new(),
         account: None,
         log: log(state),
@@ -202,10 +195,7 @@ async fn launch(state: &StateFolder, program: &NatsProgram, port: u16) -> Result
                 &log(state),
             ));
         }
-        if greeting(port)
-            .await
-            .is_some_and(|greeting| greeting.contains(&name))
-        {
+        if greeting(port).await.is_some_and(|greeting| greeting.contains(&name)) {
             return Ok(server);
         }
         if begun.elapsed() > PATIENCE {

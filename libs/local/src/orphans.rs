@@ -34,11 +34,7 @@ pub(crate) fn signal(name: &str, pids: &[u32]) {
 }
 
 /// Waits until `find` finds nothing, asking politely with `polite` first and killing what is left after 10 seconds.
-pub(crate) async fn dismiss(
-    what: &'static str,
-    polite: &str,
-    find: impl Fn() -> Vec<u32>,
-) -> Result<bool> {
+pub(crate) async fn dismiss(what: &'static str, polite: &str, find: impl Fn() -> Vec<u32>) -> Result<bool> {
     let begun = Instant::now();
     let mut asked = false;
     loop {

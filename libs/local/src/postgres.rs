@@ -56,9 +56,7 @@ impl Postgres {
         let mut port = port::choose(wanted, &cluster.port_file())?;
         let server = loop {
             match launch(state, &options, &programs, &cluster, port).await {
-                Err(Error::Server { .. }) if wanted.is_none() && !port::is_free(port) => {
-                    port = port::any()?
-                }
+                Err(Error::Server { .. }) if wanted.is_none() && !port::is_free(port) => port = port::any()?,
                 answer => break answer?,
             }
         };
@@ -142,14 +140,7 @@ impl Postgres {
             self.stop().await?;
         }
         self.cluster.recover(&self.options.say).await?;
-        self.server = launch(
-            &self.state,
-            &self.options,
-            &self.programs,
-            &self.cluster,
-            self.port,
-        )
-        .await?;
+        self.server = launch(&self.state, &self.options, &self.programs, &self.cluster, self.port).await?;
         Ok(())
     }
 
@@ -162,12 +153,11 @@ impl Postgres {
         for role in &self.options.roles {
             ensure_role(&mut connection, role, &password(&self.state, role)?).await?;
         }
-        let known: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
-                .bind(DATABASE)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(Error::sql("look for the database"))?;
+        let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+            .bind(DATABASE)
+            .fetch_one(&mut connection)
+            .await
+            .map_err(Error::sql("look for the database"))?;
         if !known {
             statement(
                 &mut connection,
@@ -183,21 +173,17 @@ impl Postgres {
                 self.cluster.data().display()
             ));
         }
-        connection
-            .close()
-            .await
-            .map_err(Error::sql("close a connection"))
+        connection.close().await.map_err(Error::sql("close a connection"))
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.server
-            .end_now(if self.options.durability == Durability::None {
-                IMMEDIATE
-            } else {
-                FAST
-            });
+        self.server.end_now(if self.options.durability == Durability::None {
+            IMMEDIATE
+        } else {
+            FAST
+        });
     }
 }
 
@@ -216,11 +202,7 @@ async fn launch(
 ) -> Result<Watched> {
     const PATIENCE: Duration = Duration::from_secs(60);
     let begun = Instant::now();
-    let mut command = vec![
-        programs.bin.join("postgres").into(),
-        "-D".into(),
-        cluster.data().into(),
-    ];
+    let mut command = vec![programs.bin.join("postgres").into(), "-D".into(), cluster.data().into()];
     for (name, value) in options.settings(port, cluster.sockets()) {
         command.extend(["-c".into(), format!("{name}={value}").into()]);
     }
@@ -251,8 +233,7 @@ async fn launch(
             ));
         }
         // Somebody else on the same port would refuse the password or not answer: the loop goes on until ours has exited.
-        let answer =
-            tokio::time::timeout(Duration::from_secs(1), PgConnection::connect(&url)).await;
+        let answer = tokio::time::timeout(Duration::from_secs(1), PgConnection::connect(&url)).await;
         if let Ok(Ok(connection)) = answer {
             let _closed = connection.close().await;
             return Ok(server);

@@ -90,13 +90,7 @@ fn parse_version(text: &str) -> Option<Version> {
         let digits = word.trim_start_matches('v');
         let mut numbers = digits.split(|c: char| !c.is_ascii_digit());
         let major = numbers.next()?.parse().ok()?;
-        Some((
-            major,
-            numbers
-                .next()
-                .and_then(|minor| minor.parse().ok())
-                .unwrap_or(0),
-        ))
+        Some((major, numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
     })
 }
 
@@ -140,21 +134,14 @@ mod tests {
             parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
             Some((15, 18))
         );
-        assert_eq!(
-            parse_version("postgres (PostgreSQL) 18beta1"),
-            Some((18, 0))
-        );
+        assert_eq!(parse_version("postgres (PostgreSQL) 18beta1"), Some((18, 0)));
         assert_eq!(parse_version("nats-server: v2.15.1"), Some((2, 15)));
         assert_eq!(parse_version("command not found"), None);
     }
 
     #[test]
     fn says_what_a_failing_command_said() {
-        let error =
-            run(Command::new("sh").args(["-c", "echo no such luck >&2; exit 3"])).unwrap_err();
-        assert!(
-            error.to_string().ends_with("failed: no such luck"),
-            "{error}"
-        );
+        let error = run(Command::new("sh").args(["-c", "echo no such luck >&2; exit 3"])).unwrap_err();
+        assert!(error.to_string().ends_with("failed: no such luck"), "{error}");
     }
 }

@@ -103,11 +103,7 @@ pub(crate) fn write_private(file: &Path, text: &str) -> Result<()> {
         .write(true)
         .mode(0o600)
         .open(&new)
-        .and_then(|mut opened| {
-            opened
-                .write_all(text.as_bytes())
-                .and_then(|()| opened.sync_all())
-        });
+        .and_then(|mut opened| opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()));
     written.map_err(Error::at("write", &new))?;
     std::fs::rename(&new, file).map_err(Error::at("write", file))
 }
@@ -121,9 +117,7 @@ mod tests {
     #[test]
     fn refuses_a_folder_that_is_in_use() {
         let first = StateFolder::temporary().unwrap();
-        assert!(
-            matches!(StateFolder::open(first.path()), Err(Error::Busy(path)) if path == first.path())
-        );
+        assert!(matches!(StateFolder::open(first.path()), Err(Error::Busy(path)) if path == first.path()));
     }
 
     #[test]

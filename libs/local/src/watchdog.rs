@@ -83,10 +83,7 @@ impl Watched {
             .arg(spec.shared.unwrap_or_default())
             .arg(spec.remove.unwrap_or_default());
         command.args(&spec.command);
-        command
-            .envs(spec.environment)
-            .current_dir("/")
-            .process_group(0);
+        command.envs(spec.environment).current_dir("/").process_group(0);
         command.stdin(stdin).stdout(Stdio::piped()).stderr(log);
         if let Some(account) = spec.account {
             account.wear(&mut command);
@@ -101,24 +98,15 @@ impl Watched {
         let (tell, life) = watch::channel(Life::default());
         std::thread::spawn(move || {
             if let Some(stdout) = child.stdout.take() {
-                for line in BufReader::new(stdout)
-                    .lines()
-                    .map_while(std::io::Result::ok)
-                {
+                for line in BufReader::new(stdout).lines().map_while(std::io::Result::ok) {
                     match line.split_once(' ') {
                         Some(("pid", pid)) => tell.send_modify(|life| life.pid = pid.parse().ok()),
-                        Some(("exit", code)) => {
-                            tell.send_modify(|life| life.exit = code.parse().ok())
-                        }
+                        Some(("exit", code)) => tell.send_modify(|life| life.exit = code.parse().ok()),
                         _ => {}
                     }
                 }
             }
-            let code = child
-                .wait()
-                .ok()
-                .and_then(|status| status.code())
-                .unwrap_or(-1);
+            let code = child.wait().ok().and_then(|status| status.code()).unwrap_or(-1);
             tell.send_modify(|life| {
                 life.exit.get_or_insert(code);
             });
@@ -170,10 +158,7 @@ impl Watched {
                 self.signal("KILL");
                 Err(Error::server(
                     self.program,
-                    format!(
-                        "did not stop within {} s and was killed",
-                        patience.as_secs()
-                    ),
+                    format!("did not stop within {} s and was killed", patience.as_secs()),
                     &self.log,
                 ))
             }
@@ -217,8 +202,7 @@ fn make_fifo(fifo: &Path, account: Option<Account>) -> Result<(File, File)> {
             output,
         });
     }
-    std::fs::set_permissions(fifo, std::fs::Permissions::from_mode(0o600))
-        .map_err(Error::at("protect", fifo))?;
+    std::fs::set_permissions(fifo, std::fs::Permissions::from_mode(0o600)).map_err(Error::at("protect", fifo))?;
     if let Some(account) = account {
         account.own(fifo)?;
     }

@@ -93,11 +93,7 @@ fn lazy_pool(url: &str, connections: u32) -> PgPool {
 }
 
 /// The name of the template for `key`, made by the first who asks.
-async fn template<F, E>(
-    server: &PgServer,
-    key: &str,
-    migrate: impl FnOnce(PgPool) -> F,
-) -> anyhow::Result<String>
+async fn template<F, E>(server: &PgServer, key: &str, migrate: impl FnOnce(PgPool) -> F) -> anyhow::Result<String>
 where
     F: Future<Output = Result<(), E>>,
     E: Into<anyhow::Error>,
@@ -118,37 +114,22 @@ where
         .await?;
     if !exists(&mut admin, &name).await? {
         let making = format!("making_{number:016x}");
-        statement(
-            &mut admin,
-            &format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)"),
-        )
-        .await?;
-        statement(
-            &mut admin,
-            &format!("CREATE DATABASE {making} TEMPLATE template0"),
-        )
-        .await?;
+        statement(&mut admin, &format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)")).await?;
+        statement(&mut admin, &format!("CREATE DATABASE {making} TEMPLATE template0")).await?;
         let pool = lazy_pool(&server.url_of(OWNER, &making), 4);
         migrate(pool.clone())
             .await
             .map_err(Into::into)
             .context("migrating the template")?;
         pool.close().await;
-        statement(
-            &mut admin,
-            &format!("ALTER DATABASE {making} RENAME TO {name}"),
-        )
-        .await?;
+        statement(&mut admin, &format!("ALTER DATABASE {making} RENAME TO {name}")).await?;
     }
     admin.close().await?;
     Ok(name)
 }
 
 async fn copy(server: &PgServer, template: &str) -> anyhow::Result<String> {
-    let name = format!(
-        "test_{:016x}",
-        rand::rngs::OsRng.unwrap_err().random::<u64>()
-    );
+    let name = format!("test_{:016x}", rand::rngs::OsRng.unwrap_err().random::<u64>());
     let mut admin = PgConnection::connect(&server.admin_url()).await?;
     statement(
         &mut admin,

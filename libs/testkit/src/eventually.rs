@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 /// # Panics
 /// When `timeout` has passed, with the last attempt's error and the caller's line.
 #[track_caller]
-pub fn eventually<T, E, F>(
-    timeout: Duration,
-    mut attempt: impl FnMut() -> F,
-) -> impl Future<Output = T>
+pub fn eventually<T, E, F>(timeout: Duration, mut attempt: impl FnMut() -> F) -> impl Future<Output = T>
 where
     F: Future<Output = Result<T, E>>,
     E: Display,
@@ -22,9 +19,7 @@ where
         let begun = Instant::now();
         let mut pause = Duration::from_millis(1);
         loop {
-            let left = timeout
-                .saturating_sub(begun.elapsed())
-                .max(Duration::from_millis(10));
+            let left = timeout.saturating_sub(begun.elapsed()).max(Duration::from_millis(10));
             let why = match tokio::time::timeout(left, attempt()).await {
                 Ok(Ok(found)) => return found,
                 Ok(Err(why)) => format!("{why:#}"),

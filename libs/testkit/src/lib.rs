@@ -25,9 +25,7 @@ pub use self::shared::{PgServer, postgres};
 /// Harmless when called more than once.
 pub fn init_tracing() {
     let filter = tracing_subscriber::EnvFilter::from_default_env();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_test_writer();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer();
     // Another test of this binary has done it already.
     let _done_already = subscriber.try_init();
 }

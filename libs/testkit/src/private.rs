@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_nats::{Client, ConnectOptions};
-use ryggrad_local::{Nats, Postgres, StateFolder, nats, postgres};
+use ryggrad_local::postgres::{Durability, Options};
+use ryggrad_local::{Nats, Postgres, StateFolder, nats};
 
 /// A nats-server of one test; see [`nats()`]. Everything of [`Nats`] is there too.
 #[derive(Debug)]
@@ -29,10 +30,7 @@ pub async fn nats() -> TestNats {
     let start = async {
         let state = StateFolder::temporary()?;
         let server = Nats::start(&state, nats::Options::default()).await?;
-        anyhow::Ok(TestNats {
-            server,
-            _state: state,
-        })
+        anyhow::Ok(TestNats { server, _state: state })
     };
     start
         .await
@@ -40,18 +38,19 @@ pub async fn nats() -> TestNats {
         .unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// Starts a PostgreSQL for one test that kills it: everything durable, with the roles, on a free port.
+/// Starts a PostgreSQL for one test that kills it: commits are durable, with the roles, on a free port.
 ///
 /// # Panics
 /// When it cannot be started.
 pub async fn private_postgres() -> TestPostgres {
     let start = async {
         let state = StateFolder::temporary()?;
-        let server = Postgres::start(&state, postgres::Options::default()).await?;
-        anyhow::Ok(TestPostgres {
-            server,
-            _state: state,
-        })
+        let options = Options {
+            durability: Durability::Server,
+            ..Options::default()
+        };
+        let server = Postgres::start(&state, options).await?;
+        anyhow::Ok(TestPostgres { server, _state: state })
     };
     start
         .await

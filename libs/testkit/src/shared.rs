@@ -113,16 +113,11 @@ fn hold(address: Address) -> anyhow::Result<PgServer> {
     if let Some(cargo) = runner() {
         writeln!(held, "hold {cargo}")?;
     }
-    Ok(PgServer {
-        address,
-        _held: held,
-    })
+    Ok(PgServer { address, _held: held })
 }
 
 async fn start(note: &Path) -> anyhow::Result<PgServer> {
-    let root = tempfile::Builder::new()
-        .prefix("ryggrad-tests-")
-        .tempdir()?;
+    let root = tempfile::Builder::new().prefix("ryggrad-tests-").tempdir()?;
     let state = StateFolder::open(root.path())?;
     let pipe = root.path().join("holders");
     let options = Options {
@@ -160,9 +155,7 @@ async fn start(note: &Path) -> anyhow::Result<PgServer> {
 /// The test kit's folder in the target folder that this program was built in.
 fn folder() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let target = program
-        .ancestors()
-        .find(|folder| folder.join("CACHEDIR.TAG").exists());
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
     Ok(target
         .map_or_else(std::env::temp_dir, Path::to_path_buf)
         .join("ryggrad-testkit"))

@@ -59,11 +59,8 @@ pub(super) fn text(state: &StateFolder, port: u16, sync: Sync) -> Result<String>
         RELAY,
         "publish: [\"ryggrad.>\", \"wake.>\", \"$JS.API.>\", \"$JS.ACK.>\", \"_INBOX.>\"], subscribe: \">\"",
     )?;
-    let allowed = SERVICE_MAY_PUBLISH
-        .map(|subject| format!("\"{subject}\""))
-        .join(", ");
-    let service =
-        format!("publish: [{allowed}], subscribe: [\"ryggrad.>\", \"wake.>\", \"_INBOX.>\"]");
+    let allowed = SERVICE_MAY_PUBLISH.map(|subject| format!("\"{subject}\"")).join(", ");
+    let service = format!("publish: [{allowed}], subscribe: [\"ryggrad.>\", \"wake.>\", \"_INBOX.>\"]");
     for name in SERVICES {
         users += &user(state, name, &service)?;
     }

@@ -36,8 +36,7 @@ impl Cluster {
         let named = state.path().join("postgres");
         let root = match account {
             Some(account) if !account.can_enter(state.path()) => {
-                let elsewhere = Path::new("/var/lib/ryggrad")
-                    .join(format!("{:016x}", fingerprint(state.path())));
+                let elsewhere = Path::new("/var/lib/ryggrad").join(format!("{:016x}", fingerprint(state.path())));
                 make(&elsewhere, 0o755)?;
                 if !named.exists() {
                     symlink(&elsewhere, &named).map_err(Error::at("link", &named))?;
@@ -49,8 +48,7 @@ impl Cluster {
         make(&root, 0o755)?;
         let mut sockets = root.join("run");
         if sockets.as_os_str().len() + "/.s.PGSQL.65535.lock".len() > LONGEST_SOCKET {
-            sockets =
-                std::env::temp_dir().join(format!("ryggrad-{:016x}", fingerprint(state.path())));
+            sockets = std::env::temp_dir().join(format!("ryggrad-{:016x}", fingerprint(state.path())));
         }
         make(&sockets, 0o755)?;
         for folder in [&root, &sockets] {
@@ -128,11 +126,8 @@ impl Cluster {
         remove(&aside)?;
         let secret = self.root.join("initdb.secret");
         write_private(&secret, &password(state, OWNER)?)?;
-        self.account
-            .map_or(Ok(()), |account| account.own(&secret))?;
-        let mut made = self
-            .initdb(programs, options, &aside, &secret, "C.UTF-8")
-            .await;
+        self.account.map_or(Ok(()), |account| account.own(&secret))?;
+        let mut made = self.initdb(programs, options, &aside, &secret, "C.UTF-8").await;
         if made.is_err() {
             // Not every system has the locale: plain C differs in upper and lower case of letters outside ASCII only.
             remove(&aside)?;
@@ -170,7 +165,7 @@ impl Cluster {
             locale,
         ];
         command.extend(fixed.map(Into::into));
-        if options.durability == Durability::None {
+        if options.durability != Durability::Full {
             command.push("--no-sync".into());
         }
         let initdb = Watched::spawn(Spec {
@@ -206,9 +201,7 @@ impl Cluster {
         // With the process id in the mark given to another program by now, PostgreSQL would refuse to start. Nobody works in
         // the folder and nobody else can begin to: it is locked.
         match std::fs::remove_file(&mark) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::at("remove", &mark)(error))
-            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::at("remove", &mark)(error)),
             _ => Ok(()),
         }
     }
@@ -246,9 +239,7 @@ fn make(folder: &Path, mode: u32) -> Result<()> {
 
 fn remove(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::at("remove", folder)(error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::at("remove", folder)(error)),
         _ => Ok(()),
     }
 }

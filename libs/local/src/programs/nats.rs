@@ -21,9 +21,8 @@ pub fn nats_server(say: &Say) -> Result<NatsProgram> {
     let mut looked = Vec::new();
     match asked("RYGGRAD_NATS_SERVER") {
         Asked::Path(path) => {
-            return consider(&path, &mut looked).ok_or_else(|| {
-                missing(looked, "RYGGRAD_NATS_SERVER names a file that does not do")
-            });
+            return consider(&path, &mut looked)
+                .ok_or_else(|| missing(looked, "RYGGRAD_NATS_SERVER names a file that does not do"));
         }
         Asked::Fetch => looked.push("PATH: hidden by RYGGRAD_NATS_SERVER=fetch".into()),
         Asked::Nothing => {
@@ -31,10 +30,7 @@ pub fn nats_server(say: &Say) -> Result<NatsProgram> {
             if installed.is_empty() {
                 looked.push("PATH: no nats-server".into());
             }
-            if let Some(found) = installed
-                .iter()
-                .find_map(|path| consider(path, &mut looked))
-            {
+            if let Some(found) = installed.iter().find_map(|path| consider(path, &mut looked)) {
                 return Ok(found);
             }
         }
@@ -68,10 +64,7 @@ fn consider(path: &Path, looked: &mut Vec<String>) -> Option<NatsProgram> {
                 version,
             });
         }
-        Ok((major, minor)) => looked.push(format!(
-            "{}: version {major}.{minor} is too old",
-            path.display()
-        )),
+        Ok((major, minor)) => looked.push(format!("{}: version {major}.{minor} is too old", path.display())),
         Err(why) => looked.push(format!("{}: {why}", path.display())),
     }
     None
@@ -123,9 +116,7 @@ fn pips(folder: &Path) -> Result<()> {
             "--disable-pip-version-check",
             "--target",
         ]);
-        command
-            .arg(folder)
-            .arg(format!("{PACKAGE}=={PACKAGE_VERSION}"));
+        command.arg(folder).arg(format!("{PACKAGE}=={PACKAGE_VERSION}"));
         match run(&mut command) {
             Ok(()) => return Ok(()),
             Err(error) => first = first.or(Some(error)),

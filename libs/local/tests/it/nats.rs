@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::{self, stream};
 use futures::StreamExt;
 use ryggrad_local::nats::{Options, RELAY, SERVICES};
 use ryggrad_local::{Nats, StateFolder};
 
 async fn jetstream(nats: &Nats, user: &str) -> jetstream::Context {
-    let credentials = async_nats::ConnectOptions::with_user_and_password(
-        user.into(),
-        nats.password(user).unwrap(),
-    );
+    let credentials = async_nats::ConnectOptions::with_user_and_password(user.into(), nats.password(user).unwrap());
     let client = credentials.connect(nats.address()).await.unwrap();
     let mut jetstream = jetstream::new(client);
-    jetstream.set_timeout(Duration::from_millis(500));
+    jetstream.set_timeout(Duration::from_secs(5));
     jetstream
 }
 
@@ -43,43 +41,30 @@ async fn lets_services_read_the_stream_and_the_relay_alone_write_it() {
         .unwrap();
     for user in SERVICES {
         let service = jetstream(&nats, user).await;
-        service
-            .publish("ryggrad.v1.public.x", "two".into())
-            .await
-            .unwrap()
-            .await
-            .unwrap_err();
         let stream = service.get_stream("RYGGRAD").await.unwrap();
         assert_eq!(stream.cached_info().state.messages, 1);
         assert_eq!(&stream.direct_get(1).await.unwrap().payload[..], b"one");
-        let ordered = jetstream::consumer::pull::OrderedConfig::default();
-        let mut messages = stream
-            .create_consumer(ordered)
-            .await
-            .unwrap()
-            .messages()
-            .await
-            .unwrap();
-        assert_eq!(&messages.next().await.unwrap().unwrap().payload[..], b"one");
-        stream.purge().await.unwrap_err();
-        stream.delete_message(1).await.unwrap_err();
-        assert!(service.delete_stream("RYGGRAD").await.is_err());
-        service
-            .update_stream(stream::Config {
-                max_messages: 1,
-                ..stream.cached_info().config.clone()
-            })
-            .await
-            .unwrap_err();
+        let ordered = stream.create_consumer(OrderedConfig::default()).await.unwrap();
+        let first = ordered.messages().await.unwrap().next().await.unwrap();
+        assert_eq!(&first.unwrap().payload[..], b"one");
+
+        // Who may not ask gets no answer.
+        let mut refused = service.clone();
+        refused.set_timeout(Duration::from_millis(150));
+        let published = refused.publish("ryggrad.v1.public.x", "two".into()).await;
+        published.unwrap().await.unwrap_err();
+        let bare = refused.get_stream_no_info("RYGGRAD").await.unwrap();
+        bare.purge().await.unwrap_err();
+        bare.delete_message(1).await.unwrap_err();
+        assert!(refused.delete_stream("RYGGRAD").await.is_err());
+        let smaller = stream::Config {
+            max_messages: 1,
+            ..stream.cached_info().config.clone()
+        };
+        refused.update_stream(smaller).await.unwrap_err();
     }
     assert_eq!(
-        relay
-            .get_stream("RYGGRAD")
-            .await
-            .unwrap()
-            .cached_info()
-            .state
-            .messages,
+        relay.get_stream("RYGGRAD").await.unwrap().cached_info().state.messages,
         1
     );
 }
@@ -111,11 +96,7 @@ async fn keeps_the_stream_over_a_stop_and_a_kill() {
     drop(nats);
     let nats = Nats::start(&state, Options::default()).await.unwrap();
     assert_eq!(nats.port(), port);
-    let stream = jetstream(&nats, RELAY)
-        .await
-        .get_stream("RYGGRAD")
-        .await
-        .unwrap();
+    let stream = jetstream(&nats, RELAY).await.get_stream("RYGGRAD").await.unwrap();
     assert_eq!(stream.cached_info().state.last_sequence, 1);
 }
 

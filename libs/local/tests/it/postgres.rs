@@ -11,6 +11,13 @@ pub(crate) fn quick() -> Options {
     }
 }
 
+fn durable() -> Options {
+    Options {
+        durability: Durability::Server,
+        ..Options::default()
+    }
+}
+
 async fn connect(url: &str) -> PgConnection {
     PgConnection::connect(url).await.unwrap()
 }
@@ -21,11 +28,10 @@ async fn starts_with_a_role_for_each_service_and_stops_without_a_trace() {
     let mut postgres = Postgres::start(&state, quick()).await.unwrap();
     for role in ROLES.into_iter().chain([OWNER]) {
         let mut connection = connect(&postgres.url_as(role).unwrap()).await;
-        let (user, database): (String, String) =
-            sqlx::query_as("SELECT current_user::text, current_database()::text")
-                .fetch_one(&mut connection)
-                .await
-                .unwrap();
+        let (user, database): (String, String) = sqlx::query_as("SELECT current_user::text, current_database()::text")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
         assert_eq!((user.as_str(), database.as_str()), (role, "ryggrad"));
     }
     let wrong = postgres
@@ -42,12 +48,20 @@ async fn starts_with_a_role_for_each_service_and_stops_without_a_trace() {
 #[tokio::test]
 async fn keeps_what_was_committed_when_it_is_killed_and_comes_back_on_the_same_port() {
     let state = StateFolder::temporary().unwrap();
-    let mut postgres = Postgres::start(&state, Options::default()).await.unwrap();
+    let mut postgres = Postgres::start(&state, durable()).await.unwrap();
     let url = postgres.url().unwrap();
     sqlx::raw_sql("CREATE TABLE fact AS SELECT 17 AS n")
         .execute(&mut connect(&url).await)
         .await
         .unwrap();
+    for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+        let value: String = sqlx::query_scalar("SELECT current_setting($1)")
+            .bind(setting)
+            .fetch_one(&mut connect(&url).await)
+            .await
+            .unwrap();
+        assert_eq!(value, "on", "{setting}");
+    }
     postgres.kill().await.unwrap();
     PgConnection::connect(&url).await.unwrap_err();
     postgres.restart().await.unwrap();
@@ -61,7 +75,7 @@ async fn keeps_what_was_committed_when_it_is_killed_and_comes_back_on_the_same_p
 #[tokio::test]
 async fn goes_on_where_it_was_within_a_second_after_a_mark_of_a_crash() {
     let state = StateFolder::temporary().unwrap();
-    let mut postgres = Postgres::start(&state, Options::default()).await.unwrap();
+    let mut postgres = Postgres::start(&state, durable()).await.unwrap();
     let url = postgres.url().unwrap();
     sqlx::raw_sql("CREATE TABLE fact ()")
         .execute(&mut connect(&url).await)
@@ -73,7 +87,7 @@ async fn goes_on_where_it_was_within_a_second_after_a_mark_of_a_crash() {
     let mark = state.path().join("postgres/data/postmaster.pid");
     std::fs::write(&mark, format!("{}\n", std::process::id())).unwrap();
     let begun = std::time::Instant::now();
-    let postgres = Postgres::start(&state, Options::default()).await.unwrap();
+    let postgres = Postgres::start(&state, durable()).await.unwrap();
     let taken = begun.elapsed();
     assert_eq!(postgres.url().unwrap(), url);
     sqlx::query("SELECT FROM fact")
@@ -93,11 +107,7 @@ async fn puts_the_socket_elsewhere_when_the_state_folder_is_too_deep() {
     let state = StateFolder::open(deep).unwrap();
     let postgres = Postgres::start(&state, quick()).await.unwrap();
     let sockets = postgres.socket_folder().to_path_buf();
-    assert!(
-        sockets
-            .join(format!(".s.PGSQL.{}", postgres.port()))
-            .exists()
-    );
+    assert!(sockets.join(format!(".s.PGSQL.{}", postgres.port())).exists());
     drop(postgres);
     std::fs::remove_dir_all(sockets).unwrap();
 }
@@ -116,8 +126,5 @@ async fn says_that_the_given_port_is_taken() {
     )
     .await
     .unwrap_err();
-    assert!(
-        error.to_string().contains("Address already in use"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("Address already in use"), "{error}");
 }

@@ -48,11 +48,7 @@ async fn leaves_nothing_behind_when_it_is_killed_and_starts_again_on_what_it_lef
         .map_while(Result::ok)
         .find(|line| line.starts_with("pids "))
         .unwrap();
-    let pids: Vec<String> = line
-        .split(' ')
-        .skip(1)
-        .map(|pid| format!("/proc/{pid}"))
-        .collect();
+    let pids: Vec<String> = line.split(' ').skip(1).map(|pid| format!("/proc/{pid}")).collect();
     assert!(pids.iter().all(|pid| Path::new(pid).exists()));
     child.kill().unwrap();
     child.wait().unwrap();
