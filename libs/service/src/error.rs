@@ -116,9 +116,7 @@ impl ApiError {
     /// The code that gRPC answers.
     pub fn code(&self) -> Code {
         match self {
-            Self::Refused(refusal) if refusal.rule.nature == Nature::Format => {
-                Code::InvalidArgument
-            }
+            Self::Refused(refusal) if refusal.rule.nature == Nature::Format => Code::InvalidArgument,
             Self::Refused(_) | Self::Precondition { .. } => Code::FailedPrecondition,
             Self::Invalid { .. } | Self::NotJson => Code::InvalidArgument,
             Self::Conflict { .. } => Code::Aborted,
@@ -157,11 +155,7 @@ impl From<ApiError> for Status {
             tracing::error!(cause = %chain(cause.as_ref()), "a request failed");
         }
         let status = error.rpc_status();
-        Self::with_details(
-            error.code(),
-            status.message.clone(),
-            status.encode_to_vec().into(),
-        )
+        Self::with_details(error.code(), status.message.clone(), status.encode_to_vec().into())
     }
 }
 
@@ -175,18 +169,11 @@ impl From<ExecuteError> for ApiError {
     fn from(error: ExecuteError) -> Self {
         match error {
             ExecuteError::Refused(refusal) => refusal.into(),
-            ExecuteError::Conflict {
-                aggregate_id,
-                version,
-            } => Self::Conflict {
-                aggregate_id,
-                version,
-            },
+            ExecuteError::Conflict { aggregate_id, version } => Self::Conflict { aggregate_id, version },
             ExecuteError::Unavailable(cause) => {
                 tracing::warn!(cause = %chain(cause.as_ref()), "the log cannot be reached");
                 Self::Unavailable {
-                    what: "the log cannot be reached; send the command again with the same id"
-                        .to_owned(),
+                    what: "the log cannot be reached; send the command again with the same id".to_owned(),
                     retry_after: Duration::from_secs(1),
                 }
             }
@@ -198,8 +185,5 @@ impl From<ExecuteError> for ApiError {
 /// An error with all its sources on one line.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
-    sources
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -33,10 +33,7 @@ pub fn accept<M: Message + Name>(request: Request<M>) -> Result<M, ApiError> {
 ///
 /// # Errors
 /// As [`ApiError`] says: the refusal, the conflict, or that the log cannot be reached.
-pub async fn execute<D, M>(
-    executor: &Executor<D>,
-    request: Request<M>,
-) -> Result<Response<Receipt>, Status>
+pub async fn execute<D, M>(executor: &Executor<D>, request: Request<M>) -> Result<Response<Receipt>, Status>
 where
     D: Decider,
     D::Command: CommandPayload + From<M>,
@@ -44,9 +41,7 @@ where
 {
     let command = D::Command::from(accept(request)?);
     let request = with_meta(command)?;
-    Ok(Response::new(
-        executor.execute(request).await.map_err(ApiError::from)?,
-    ))
+    Ok(Response::new(executor.execute(request).await.map_err(ApiError::from)?))
 }
 
 /// Writes the rpcs of a tonic service, each with the executor that carries its command out.
@@ -133,8 +128,7 @@ fn uuid(field: &str, text: &str) -> Result<Option<Uuid>, ApiError> {
     if text.is_empty() {
         return Ok(None);
     }
-    let id = Uuid::try_parse(text)
-        .map_err(|_| ApiError::invalid(field, format!("{text:?} is not a UUID")))?;
+    let id = Uuid::try_parse(text).map_err(|_| ApiError::invalid(field, format!("{text:?} is not a UUID")))?;
     Ok(Some(id))
 }
 
@@ -148,13 +142,9 @@ fn check_text<M: Message + Name>(message: &M) -> Result<(), ApiError> {
     let Some(descriptor) = ryggrad_proto::pool().get_message_by_name(&M::full_name()) else {
         return Ok(());
     };
-    let dynamic =
-        DynamicMessage::decode(descriptor, bytes.as_slice()).map_err(ApiError::internal)?;
+    let dynamic = DynamicMessage::decode(descriptor, bytes.as_slice()).map_err(ApiError::internal)?;
     match nul_in(&dynamic) {
-        Some(field) => Err(ApiError::invalid(
-            field,
-            "the text contains a NUL character (U+0000)",
-        )),
+        Some(field) => Err(ApiError::invalid(field, "the text contains a NUL character (U+0000)")),
         None => Ok(()),
     }
 }
@@ -200,10 +190,7 @@ mod tests {
             ..ReadRequest::default()
         };
         let refused = check_text(&request).expect_err("a NUL");
-        assert!(
-            refused.to_string().starts_with("filter.types[1]:"),
-            "{refused}"
-        );
+        assert!(refused.to_string().starts_with("filter.types[1]:"), "{refused}");
     }
 
     #[test]

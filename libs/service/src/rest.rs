@@ -36,27 +36,16 @@ pub(crate) async fn answer(services: &[Routes], request: Request<Body>) -> Respo
     }
 }
 
-async fn try_answer(
-    services: &[Routes],
-    request: Request<Body>,
-) -> Result<Response<Body>, ApiError> {
+async fn try_answer(services: &[Routes], request: Request<Body>) -> Result<Response<Body>, ApiError> {
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.as_str(), parts.uri.path());
-    let Some(service) = services
-        .iter()
-        .find(|service| service.resolves(method, path))
-    else {
+    let Some(service) = services.iter().find(|service| service.resolves(method, path)) else {
         return Err(no_route(services, path));
     };
     let body = read(&parts.headers, body).await?;
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or(path, |target| target.as_str());
+    let target = parts.uri.path_and_query().map_or(path, |target| target.as_str());
     match service.answer(method, target, parts.headers, &body).await {
-        Some(TranscodeResponse::Unary(response)) if response.status().is_success() => {
-            Ok(unary(response))
-        }
+        Some(TranscodeResponse::Unary(response)) if response.status().is_success() => Ok(unary(response)),
         Some(TranscodeResponse::Unary(response)) => Ok(failure(&response, &body)),
         Some(TranscodeResponse::Streaming(stream)) => Ok(streaming(stream)),
         None => Err(ApiError::NoRoute),
@@ -66,11 +55,7 @@ async fn try_answer(
 fn no_route(services: &[Routes], path: &str) -> ApiError {
     let allowed: Vec<_> = METHODS
         .into_iter()
-        .filter(|method| {
-            services
-                .iter()
-                .any(|service| service.resolves(method, path))
-        })
+        .filter(|method| services.iter().any(|service| service.resolves(method, path)))
         .collect();
     if allowed.is_empty() {
         ApiError::NoRoute
@@ -132,27 +117,18 @@ fn unary(response: HttpResponse) -> Response<Body> {
 /// An error of the transcoder or of the service as `google.rpc.Status` JSON with its details unpacked.
 fn failure(response: &HttpResponse, body: &[u8]) -> Response<Body> {
     let said: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    let details = said["details"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let packed = details.iter().find_map(|detail| {
-        (detail["kind"] == "grpc-status-details-bin").then(|| detail["value"].as_str())?
-    });
+    let details = said["details"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let packed = details
+        .iter()
+        .find_map(|detail| (detail["kind"] == "grpc-status-details-bin").then(|| detail["value"].as_str())?);
     if let Some(status) = packed
         .and_then(base64)
         .and_then(|bytes| pb::Status::decode(&*bytes).ok())
     {
         return from_status(&status);
     }
-    let message = said["message"]
-        .as_str()
-        .unwrap_or("the request failed")
-        .to_owned();
-    match said["code"]
-        .as_i64()
-        .and_then(|code| i32::try_from(code).ok())
-    {
+    let message = said["message"].as_str().unwrap_or("the request failed").to_owned();
+    match said["code"].as_i64().and_then(|code| i32::try_from(code).ok()) {
         Some(3) => place::invalid(&message, body).into_http(),
         Some(code) => from_status(&pb::Status {
             code,
@@ -193,10 +169,7 @@ where
     type Data = Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         self.frames.as_mut().poll_next(cx).map(|item| {
             item.map(|result| {
                 result

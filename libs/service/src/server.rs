@@ -29,8 +29,7 @@ use dispatch::App;
 /// Most bytes of a request's body: 1 MiB.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-type Check =
-    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+type Check = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// What a role serves. Several roles may be mounted on one server.
 pub struct Server {
@@ -61,12 +60,7 @@ impl Server {
     #[must_use]
     pub fn grpc<S>(mut self, service: S) -> Self
     where
-        S: Service<http::Request<tonic::body::Body>, Error = Infallible>
-            + NamedService
-            + Clone
-            + Send
-            + Sync
-            + 'static,
+        S: Service<http::Request<tonic::body::Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
         S::Response: axum::response::IntoResponse,
         S::Future: Send + 'static,
     {
@@ -84,16 +78,11 @@ impl Server {
 
     /// Asks a check by that name at every `/readyz`; its error text is shown there.
     #[must_use]
-    pub fn ready<F>(
-        mut self,
-        name: impl Into<String>,
-        check: impl Fn() -> F + Send + Sync + 'static,
-    ) -> Self
+    pub fn ready<F>(mut self, name: impl Into<String>, check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks
-            .push((name.into(), Box::new(move || Box::pin(check()))));
+        self.checks.push((name.into(), Box::new(move || Box::pin(check()))));
         self
     }
 
@@ -110,11 +99,7 @@ impl Server {
     ///
     /// # Errors
     /// When the descriptors for reflection cannot be read; single connections that fail are only logged.
-    pub async fn run(
-        self,
-        listener: TcpListener,
-        shutdown: CancellationToken,
-    ) -> anyhow::Result<()> {
+    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
         let drain = self.drain;
         let (app, health) = self.build().await?;
         let mut connections = Connections::new(app);
@@ -146,9 +131,7 @@ impl Server {
         let (reporter, health) = tonic_health::server::health_reporter();
         grpc.add_service(health);
         for name in &names {
-            reporter
-                .set_service_status(*name, ServingStatus::Serving)
-                .await;
+            reporter.set_service_status(*name, ServingStatus::Serving).await;
         }
         grpc.add_service(reflection(&names).build_v1().context("reflection")?);
         grpc.add_service(reflection(&names).build_v1alpha().context("reflection")?);
@@ -188,9 +171,7 @@ struct Health {
 impl Health {
     async fn stop(&self) {
         for name in self.names.iter().copied().chain([""]) {
-            self.reporter
-                .set_service_status(name, ServingStatus::NotServing)
-                .await;
+            self.reporter.set_service_status(name, ServingStatus::NotServing).await;
         }
     }
 }

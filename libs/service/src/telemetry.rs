@@ -7,6 +7,8 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Metadata;
+use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
@@ -33,9 +35,11 @@ pub fn start(args: &TelemetryArgs, role: &str) -> anyhow::Result<Telemetry> {
         .as_deref()
         .map(|endpoint| provider(endpoint, role))
         .transpose()?;
-    let spans = traces
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("ryggrad")));
+    let spans = traces.as_ref().map(|provider| {
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("ryggrad"))
+            .with_filter(own_spans())
+    });
     tracing_subscriber::registry()
         .with(lines(args.log_format).with_filter(filter))
         .with(spans)
@@ -43,6 +47,12 @@ pub fn start(args: &TelemetryArgs, role: &str) -> anyhow::Result<Telemetry> {
         .context("logging was started twice")?;
     crate::metrics::handle();
     Ok(Telemetry { traces })
+}
+
+/// Our own spans only: those of the HTTP stack would be told about, too, when the traces themselves are sent.
+fn own_spans() -> FilterFn {
+    let own: fn(&Metadata<'_>) -> bool = |metadata| metadata.is_span() && metadata.target().starts_with("ryggrad");
+    FilterFn::new(own).with_max_level_hint(LevelFilter::DEBUG)
 }
 
 fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
@@ -53,11 +63,7 @@ fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
         LogFormat::Pretty => false,
     };
     if json {
-        fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_writer(stderr)
-            .boxed()
+        fmt::layer().json().flatten_event(true).with_writer(stderr).boxed()
     } else {
         fmt::layer()
             .with_ansi(terminal)
@@ -73,9 +79,7 @@ fn provider(endpoint: &str, role: &str) -> anyhow::Result<SdkTracerProvider> {
         .with_endpoint(endpoint)
         .build()
         .with_context(|| format!("cannot send traces to {endpoint}"))?;
-    let resource = Resource::builder()
-        .with_service_name(format!("ryggrad-{role}"))
-        .build();
+    let resource = Resource::builder().with_service_name(format!("ryggrad-{role}")).build();
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_resource(resource)

@@ -52,19 +52,10 @@ fn write(span: &SpanContext) -> String {
 
 fn read(traceparent: &str) -> Option<SpanContext> {
     let mut parts = traceparent.split('-');
-    let (version, trace, span, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let lower_hex = |text: &str, length| {
-        text.len() == length
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    if !(lower_hex(version, 2)
-        && version != "ff"
-        && lower_hex(trace, 32)
-        && lower_hex(span, 16)
-        && lower_hex(flags, 2))
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let lower_hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !(lower_hex(version, 2) && version != "ff" && lower_hex(trace, 32) && lower_hex(span, 16) && lower_hex(flags, 2))
     {
         return None;
     }
@@ -89,10 +80,7 @@ mod tests {
 
     #[test]
     fn a_well_formed_parent_survives() {
-        assert_eq!(
-            read(PARENT).map(|span| write(&span)).as_deref(),
-            Some(PARENT)
-        );
+        assert_eq!(read(PARENT).map(|span| write(&span)).as_deref(), Some(PARENT));
     }
 
     #[test]

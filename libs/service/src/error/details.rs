@@ -48,10 +48,7 @@ impl ApiError {
                 metadata.insert("rule".to_owned(), refusal.rule.id.to_owned());
                 metadata.insert("nature".to_owned(), refusal.rule.nature.as_str().to_owned());
             }
-            Self::Conflict {
-                aggregate_id,
-                version,
-            } => {
+            Self::Conflict { aggregate_id, version } => {
                 metadata.insert("aggregate_id".to_owned(), aggregate_id.to_string());
                 metadata.insert("version".to_owned(), version.to_string());
             }
@@ -95,12 +92,7 @@ fn refused(refusal: &Refusal) -> Vec<Any> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect(),
-        sources: refusal
-            .rule
-            .sources
-            .iter()
-            .map(|source| (*source).to_owned())
-            .collect(),
+        sources: refusal.rule.sources.iter().map(|source| (*source).to_owned()).collect(),
     };
     details.push(any(&common::Refusal::full_name(), &own));
     details
@@ -171,11 +163,7 @@ mod tests {
         );
         let own = common::Refusal::decode(&*decoded.details[4].value).expect("our own detail");
         assert_eq!(
-            (
-                own.rule.as_str(),
-                own.nature.as_str(),
-                own.params["n"].as_str()
-            ),
+            (own.rule.as_str(), own.nature.as_str(), own.params["n"].as_str()),
             ("R-0.99", "design", "1")
         );
     }
@@ -185,18 +173,14 @@ mod tests {
         let refusal = Refusal::invalid("orgnr", Text::new("Feil.", "Feil.", "Wrong."));
         let error = ApiError::from(refusal);
         assert_eq!(error.code(), Code::InvalidArgument);
-        let bad =
-            pb::BadRequest::decode(&*error.rpc_status().details[1].value).expect("a violation");
+        let bad = pb::BadRequest::decode(&*error.rpc_status().details[1].value).expect("a violation");
         assert_eq!(bad.field_violations[0].field, "orgnr");
     }
 
     #[test]
     fn a_fault_does_not_tell_its_cause() {
         let status = Status::from(ApiError::internal("password is hunter2"));
-        assert_eq!(
-            (status.code(), status.message()),
-            (Code::Internal, "internal error")
-        );
+        assert_eq!((status.code(), status.message()), (Code::Internal, "internal error"));
         assert!(!String::from_utf8_lossy(status.details()).contains("hunter2"));
     }
 

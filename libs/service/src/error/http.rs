@@ -50,10 +50,7 @@ fn answer(code: StatusCode, status: &pb::Status) -> Response<Body> {
     let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
     *response.status_mut() = code;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(seconds) = retry_seconds(status) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -66,9 +63,7 @@ fn retry_seconds(status: &pb::Status) -> Option<u64> {
         .iter()
         .find(|any| any.type_url.ends_with("google.rpc.RetryInfo"))?;
     let delay = pb::RetryInfo::decode(&*any.value).ok()?.retry_delay?;
-    u64::try_from(delay.seconds)
-        .ok()
-        .map(|seconds| seconds.max(1))
+    u64::try_from(delay.seconds).ok().map(|seconds| seconds.max(1))
 }
 
 /// A detail in the JSON form of `google.protobuf.Any`: its fields beside `@type`.

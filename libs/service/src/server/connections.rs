@@ -88,12 +88,10 @@ impl Connections {
             tracing::debug!(%error, "a connection keeps its delay");
         }
         let app = Arc::clone(&self.app);
-        let service = hyper::service::service_fn(
-            move |request: http::Request<hyper::body::Incoming>| {
-                let app = Arc::clone(&app);
-                async move { Ok::<_, Infallible>(dispatch::answer(app, request.map(Body::new)).await) }
-            },
-        );
+        let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            let app = Arc::clone(&app);
+            async move { Ok::<_, Infallible>(dispatch::answer(app, request.map(Body::new)).await) }
+        });
         let connection = self
             .builder
             .serve_connection(TokioIo::new(stream), service)
@@ -109,14 +107,9 @@ impl Connections {
     /// Lets what is open finish, then cuts it.
     pub(crate) async fn drain(self, patience: Duration) {
         let Self {
-            graceful,
-            mut tasks,
-            ..
+            graceful, mut tasks, ..
         } = self;
-        if tokio::time::timeout(patience, graceful.shutdown())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
             tracing::warn!("open requests were cut at the end of the drain time");
         }
         tasks.shutdown().await;

@@ -73,10 +73,7 @@ impl App {
         match request.uri().path() {
             "/livez" => text("text/plain", "ok\n".to_owned()),
             "/readyz" => ready::answer(&self.checks).await,
-            "/metrics" => text(
-                "text/plain; version=0.0.4; charset=utf-8",
-                metrics::handle().render(),
-            ),
+            "/metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::handle().render()),
             "/openapi.json" => text("application/json", self.openapi.clone()),
             _ => rest::answer(&self.rest, request).await,
         }
@@ -98,11 +95,7 @@ pub(crate) async fn answer(app: Arc<App>, request: Request<Body>) -> Response<Bo
     if let Some(parent) = &incoming {
         trace::set_parent(&span, parent);
     }
-    let work = async {
-        AssertUnwindSafe(app.route(protocol, request))
-            .catch_unwind()
-            .await
-    };
+    let work = async { AssertUnwindSafe(app.route(protocol, request)).catch_unwind().await };
     let work = trace::within(incoming, tokio::time::timeout(PATIENCE, work)).instrument(span);
     let response = match work.await {
         Ok(Ok(response)) => response,
@@ -168,20 +161,12 @@ impl Protocol {
             }
         };
         match self {
-            Self::Http => blame(
-                response.status().is_server_error(),
-                response.status().is_client_error(),
-            ),
+            Self::Http => blame(response.status().is_server_error(), response.status().is_client_error()),
             Self::Grpc => {
-                let code = Status::from_header_map(response.headers())
-                    .map_or(Code::Ok, |status| status.code());
+                let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
                 let ours = matches!(
                     code,
-                    Code::Internal
-                        | Code::Unknown
-                        | Code::DataLoss
-                        | Code::DeadlineExceeded
-                        | Code::Unavailable
+                    Code::Internal | Code::Unknown | Code::DataLoss | Code::DeadlineExceeded | Code::Unavailable
                 );
                 blame(ours, code != Code::Ok)
             }

@@ -42,18 +42,13 @@ impl http_body::Body for LimitedBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)) else {
             return Poll::Ready(None);
         };
         let frame = frame.map_err(|error| Status::cancelled(error.to_string()))?;
         match frame.data_ref() {
-            Some(data) if !self.allows(data) => {
-                Poll::Ready(Some(Err(ApiError::TooLarge { limit: BODY_LIMIT }.into())))
-            }
+            Some(data) if !self.allows(data) => Poll::Ready(Some(Err(ApiError::TooLarge { limit: BODY_LIMIT }.into()))),
             _ => Poll::Ready(Some(Ok(frame))),
         }
     }

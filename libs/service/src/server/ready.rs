@@ -25,12 +25,7 @@ pub(crate) async fn answer(checks: &[(String, Check)]) -> Response<Body> {
     let ready = answers.iter().all(|(_, outcome)| outcome.is_ok());
     let checks: Map<_, _> = answers
         .into_iter()
-        .map(|(name, outcome)| {
-            (
-                name,
-                Value::from(outcome.err().unwrap_or_else(|| "ok".to_owned())),
-            )
-        })
+        .map(|(name, outcome)| (name, Value::from(outcome.err().unwrap_or_else(|| "ok".to_owned()))))
         .collect();
     let body = json!({ "ready": ready, "checks": checks }).to_string();
     let mut response = Response::new(Body::from(body));

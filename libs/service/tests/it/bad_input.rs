@@ -51,11 +51,7 @@ async fn malformed_json_names_the_byte() {
 async fn an_unknown_field_is_refused_by_name() {
     let server = server::start().await;
     let refused = http::post(server.address, ADVANCE, b"{\"by\":\"1d\",\"fast\":true}").await;
-    assert_eq!(
-        (refused.status, refused.field().as_str()),
-        (400, "fast"),
-        "{refused:?}"
-    );
+    assert_eq!((refused.status, refused.field().as_str()), (400, "fast"), "{refused:?}");
     let refused = http::get(server.address, "/v1/events?filter.colours=red").await;
     assert_eq!(refused.status, 400, "{refused:?}");
     assert!(refused.body.contains("colours"), "{refused:?}");
@@ -65,33 +61,16 @@ async fn an_unknown_field_is_refused_by_name() {
 async fn a_wrong_type_and_a_date_that_does_not_exist_name_their_field() {
     let server = server::start().await;
     let refused = http::post(server.address, ADVANCE, b"{\"by\":7}").await;
-    assert_eq!(
-        (refused.status, refused.field().as_str()),
-        (400, "by"),
-        "{refused:?}"
-    );
-    let refused = http::post(
-        server.address,
-        ADVANCE,
-        b"{\"to\":\"2026-02-30T00:00:00Z\"}",
-    )
-    .await;
-    assert_eq!(
-        (refused.status, refused.field().as_str()),
-        (400, "to"),
-        "{refused:?}"
-    );
+    assert_eq!((refused.status, refused.field().as_str()), (400, "by"), "{refused:?}");
+    let refused = http::post(server.address, ADVANCE, b"{\"to\":\"2026-02-30T00:00:00Z\"}").await;
+    assert_eq!((refused.status, refused.field().as_str()), (400, "to"), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_nul_character_is_refused_by_field_over_both_protocols() {
     let server = server::start().await;
     let refused = http::post(server.address, ADVANCE, b"{\"by\":\"a\\u0000b\"}").await;
-    assert_eq!(
-        (refused.status, refused.field().as_str()),
-        (400, "by"),
-        "{refused:?}"
-    );
+    assert_eq!((refused.status, refused.field().as_str()), (400, "by"), "{refused:?}");
     let mut client = AdminClient::new(server.channel().await);
     let request = AdvanceClockRequest {
         by: "a\0b".to_owned(),
@@ -126,10 +105,7 @@ async fn a_body_that_is_not_json_by_its_type_is_refused() {
 async fn an_unknown_path_is_404_and_a_wrong_method_405_with_allow() {
     let server = server::start().await;
     let unknown = http::get(server.address, "/v1/nothing-here").await;
-    assert_eq!(
-        (unknown.status, unknown.json()["code"].as_i64()),
-        (404, Some(5))
-    );
+    assert_eq!((unknown.status, unknown.json()["code"].as_i64()), (404, Some(5)));
     let wrong = http::get(server.address, ADVANCE).await;
     assert_eq!(wrong.status, 405, "{wrong:?}");
     assert!(wrong.head.contains("allow: post"), "{wrong:?}");
@@ -163,10 +139,7 @@ async fn a_refusal_reads_the_same_over_rest_as_over_grpc() {
 async fn other_errors_keep_their_meaning() {
     let server = server::start().await;
     let range = http::get(server.address, "/v1/events:head").await;
-    assert_eq!(
-        (range.status, range.json()["code"].as_i64()),
-        (400, Some(11))
-    );
+    assert_eq!((range.status, range.json()["code"].as_i64()), (400, Some(11)));
     let missing = http::post(server.address, "/v1/admin/parked/views/x:unpark", b"{}").await;
     assert_eq!(missing.status, 404, "{missing:?}");
     assert!(missing.body.contains("views/x"), "{missing:?}");
@@ -189,19 +162,12 @@ async fn a_panic_answers_its_own_request_and_nobody_elses() {
         to: None,
     };
     assert_eq!(
-        client
-            .advance_clock(request)
-            .await
-            .expect_err("a panic")
-            .code(),
+        client.advance_clock(request).await.expect_err("a panic").code(),
         Code::Internal
     );
     let request = AdvanceClockRequest {
         by: "1d".to_owned(),
         to: None,
     };
-    assert!(
-        client.advance_clock(request).await.is_ok(),
-        "the connection goes on"
-    );
+    assert!(client.advance_clock(request).await.is_ok(), "the connection goes on");
 }

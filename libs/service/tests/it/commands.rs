@@ -53,14 +53,8 @@ impl Decider for Once {
 
 #[tonic::async_trait]
 trait Rpcs {
-    async fn sketch_initiative(
-        &self,
-        request: Request<SketchInitiative>,
-    ) -> Result<Response<Receipt>, Status>;
-    async fn pause_initiative(
-        &self,
-        request: Request<PauseInitiative>,
-    ) -> Result<Response<Receipt>, Status>;
+    async fn sketch_initiative(&self, request: Request<SketchInitiative>) -> Result<Response<Receipt>, Status>;
+    async fn pause_initiative(&self, request: Request<PauseInitiative>) -> Result<Response<Receipt>, Status>;
 }
 
 struct Api {
@@ -80,10 +74,7 @@ async fn api() -> (Api, Database) {
         name: "ryggrad_registration",
         context: Some("registration"),
     };
-    let database = Database::create("service commands", async |pool| {
-        schema::migrate(&pool, &[role]).await
-    })
-    .await;
+    let database = Database::create("service commands", async |pool| schema::migrate(&pool, &[role]).await).await;
     let pool = database.pool_as(role.name);
     let writer = Writer::spawn(&pool, "registration");
     (
@@ -147,10 +138,7 @@ async fn an_actor_is_never_authenticated_by_its_own_word() {
         .fetch_one(&database.pool())
         .await
         .expect("one event");
-    assert!(
-        stored.contains("person") && !stored.contains("true"),
-        "{stored}"
-    );
+    assert!(stored.contains("person") && !stored.contains("true"), "{stored}");
 }
 
 #[tokio::test]
@@ -160,14 +148,8 @@ async fn an_id_that_is_none_is_refused_by_its_field() {
         command_id: "7".to_owned(),
         ..CommandMeta::default()
     };
-    let refused = api
-        .sketch_initiative(sketch(meta))
-        .await
-        .expect_err("not a UUID");
-    let violations = refused
-        .get_details_bad_request()
-        .expect("a field")
-        .field_violations;
+    let refused = api.sketch_initiative(sketch(meta)).await.expect_err("not a UUID");
+    let violations = refused.get_details_bad_request().expect("a field").field_violations;
     assert_eq!(
         (refused.code(), violations[0].field.as_str()),
         (Code::InvalidArgument, "meta.command_id")
@@ -194,19 +176,10 @@ async fn a_stale_version_is_aborted_with_the_current_one_and_a_refusal_with_its_
             ..PauseInitiative::default()
         })
     };
-    let aborted = api
-        .pause_initiative(pause(Some(0)))
-        .await
-        .expect_err("stale");
+    let aborted = api.pause_initiative(pause(Some(0))).await.expect_err("stale");
     assert_eq!(aborted.code(), Code::Aborted);
-    assert_eq!(
-        aborted.get_details_error_info().expect("info").metadata["version"],
-        "1"
-    );
-    let refused = api
-        .pause_initiative(pause(Some(1)))
-        .await
-        .expect_err("refused");
+    assert_eq!(aborted.get_details_error_info().expect("info").metadata["version"], "1");
+    let refused = api.pause_initiative(pause(Some(1))).await.expect_err("refused");
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert_eq!(
         refused.get_details_error_info().expect("info").metadata["rule"],

@@ -57,13 +57,8 @@ pub(crate) async fn post(address: SocketAddr, path: &str, body: &[u8]) -> Answer
 
 /// Sends a request as written; what the server does not want to read of the body is not an error here.
 pub(crate) async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(address)
-        .await
-        .expect("the server listens");
-    stream
-        .write_all(head.as_bytes())
-        .await
-        .expect("the head is taken");
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    stream.write_all(head.as_bytes()).await.expect("the head is taken");
     let _ = stream.write_all(body).await;
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
@@ -80,11 +75,7 @@ pub(crate) async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Answer
     Answer {
         status,
         head: head.to_lowercase(),
-        body: if chunked {
-            unchunk(body)
-        } else {
-            body.to_owned()
-        },
+        body: if chunked { unchunk(body) } else { body.to_owned() },
     }
 }
 

@@ -7,13 +7,8 @@ use crate::{http, server};
 #[tokio::test]
 async fn nothing_but_loopback_is_listened_on() {
     for address in ["0.0.0.0:0", "192.0.2.1:0", "[::]:0"] {
-        let refused = listen::bind(address.parse().unwrap())
-            .await
-            .expect_err(address);
-        assert!(
-            refused.to_string().contains("no authentication yet"),
-            "{refused}"
-        );
+        let refused = listen::bind(address.parse().unwrap()).await.expect_err(address);
+        assert!(refused.to_string().contains("no authentication yet"), "{refused}");
     }
     assert!(listen::bind("127.0.0.1:0".parse().unwrap()).await.is_ok());
 }
@@ -23,10 +18,7 @@ async fn a_taken_port_is_named() {
     let taken = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = taken.local_addr().unwrap();
     let refused = listen::bind(address).await.expect_err("taken");
-    assert!(
-        refused.to_string().contains(&address.to_string()),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains(&address.to_string()), "{refused}");
 }
 
 #[tokio::test]
@@ -59,9 +51,5 @@ async fn readiness_names_the_check_that_fails() {
         (answer.status, answer.json()["checks"]["weather"].as_str()),
         (503, Some("rain"))
     );
-    assert_eq!(
-        http::get(bad.address, "/livez").await.status,
-        200,
-        "alive all the same"
-    );
+    assert_eq!(http::get(bad.address, "/livez").await.status, 200, "alive all the same");
 }

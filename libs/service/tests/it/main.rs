@@ -6,3 +6,4 @@ mod http;
 mod lifecycle;
 mod protocols;
 mod server;
+mod traces;

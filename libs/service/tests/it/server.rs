@@ -84,10 +84,7 @@ struct Api {
 
 #[tonic::async_trait]
 impl Admin for Api {
-    async fn get_clock(
-        &self,
-        _: Request<GetClockRequest>,
-    ) -> Result<Response<GetClockResponse>, Status> {
+    async fn get_clock(&self, _: Request<GetClockRequest>) -> Result<Response<GetClockResponse>, Status> {
         self.entered.notify_one();
         self.gate.notified().await;
         Ok(Response::new(GetClockResponse {
@@ -108,10 +105,7 @@ impl Admin for Api {
         }
     }
 
-    async fn list_parked(
-        &self,
-        request: Request<ListParkedRequest>,
-    ) -> Result<Response<ListParkedResponse>, Status> {
+    async fn list_parked(&self, request: Request<ListParkedRequest>) -> Result<Response<ListParkedResponse>, Status> {
         let consumer = accept(request)?.consumer;
         let cause = current_traceparent().unwrap_or_default();
         Ok(Response::new(ListParkedResponse {
@@ -125,17 +119,10 @@ impl Admin for Api {
         }))
     }
 
-    async fn unpark(
-        &self,
-        request: Request<UnparkRequest>,
-    ) -> Result<Response<UnparkResponse>, Status> {
+    async fn unpark(&self, request: Request<UnparkRequest>) -> Result<Response<UnparkResponse>, Status> {
         let request = accept(request)?;
         let id = format!("{}/{}", request.consumer, request.organisation_id);
-        Err(ApiError::NotFound {
-            what: "parked key",
-            id,
-        }
-        .into())
+        Err(ApiError::NotFound { what: "parked key", id }.into())
     }
 
     async fn list_projections(
@@ -145,10 +132,7 @@ impl Admin for Api {
         Err(ApiError::internal("the secret cause").into())
     }
 
-    async fn rebuild(
-        &self,
-        _: Request<RebuildRequest>,
-    ) -> Result<Response<RebuildResponse>, Status> {
+    async fn rebuild(&self, _: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
         let retry_after = std::time::Duration::from_secs(3);
         Err(ApiError::Unavailable {
             what: "the log cannot be reached".to_owned(),
@@ -162,10 +146,7 @@ impl Admin for Api {
 impl EventStream for Api {
     type SubscribeStream = Pin<Box<dyn Stream<Item = Result<SubscribeResponse, Status>> + Send>>;
 
-    async fn subscribe(
-        &self,
-        request: Request<SubscribeRequest>,
-    ) -> Result<Response<Self::SubscribeStream>, Status> {
+    async fn subscribe(&self, request: Request<SubscribeRequest>) -> Result<Response<Self::SubscribeStream>, Status> {
         let after = request.into_inner().after;
         let frames = futures::stream::iter(after + 1..=after + 3).map(|position| {
             let caught_up = CaughtUp {
