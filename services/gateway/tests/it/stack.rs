@@ -11,7 +11,7 @@ use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::stream::{self, Credentials, Settings};
 use ryggrad_eventlog::{Append, Log, NewEvent, Outcome, Writer};
 use ryggrad_gateway::{Gateway, Options};
-use ryggrad_proto::event::EventPayload as _;
+use ryggrad_proto::event::EventPayload;
 use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
 use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::registration::v1::{OrganisationRegistered, organisation_event};
@@ -64,7 +64,7 @@ impl Stack {
     pub(crate) async fn with(options: Options) -> Self {
         ryggrad_testkit::init_tracing();
         let (database, nats) = tokio::join!(Database::create("gateway", migrate), ryggrad_testkit::nats());
-        let writer = Writer::spawn(database.pool_as("ryggrad_registration"), "registration");
+        let writer = Writer::spawn(&database.pool_as("ryggrad_registration"), "registration");
         let token = CancellationToken::new();
         let relay_client = connect(&nats, "relay").await;
         let relay = Relay::new(database.pool_as("ryggrad_relay"), relay_client.clone()).woken_by(writer.committed());
@@ -146,7 +146,7 @@ impl Stack {
             kommunenummer: fact.kommune.map(str::to_owned),
             related: fact.related,
             class: fact.class,
-            data: payload.encode().into(),
+            data: EventPayload::encode(&payload).into(),
             payload: payload.json().unwrap(),
         }
     }
