@@ -37,7 +37,10 @@ const ACCOUNT_MAY_BE: [&str; 3] = ["kontonummer_token", "har_kontonummer", "kont
 fn messages() -> Vec<MessageDescriptor> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    let mut open: Vec<_> = ryggrad_proto::catalogue().iter().map(|event| event.message.clone()).collect();
+    let mut open: Vec<_> = ryggrad_proto::catalogue()
+        .iter()
+        .map(|event| event.message.clone())
+        .collect();
     while let Some(message) = open.pop() {
         if !seen.insert(message.full_name().to_owned()) {
             continue;
@@ -58,9 +61,17 @@ fn i7_no_field_of_an_event_is_named_after_personal_data() {
     for message in messages {
         for field in message.fields() {
             let name = field.name();
-            assert!(!PERSONAL.iter().any(|word| name.contains(word)), "{}.{name} holds personal data", message.full_name());
+            assert!(
+                !PERSONAL.iter().any(|word| name.contains(word)),
+                "{}.{name} holds personal data",
+                message.full_name()
+            );
             let account = name.contains("kontonummer") || name.contains("account_number");
-            assert!(!account || ACCOUNT_MAY_BE.contains(&name), "{}.{name} holds a bank account", message.full_name());
+            assert!(
+                !account || ACCOUNT_MAY_BE.contains(&name),
+                "{}.{name} holds a bank account",
+                message.full_name()
+            );
         }
     }
 }
@@ -69,8 +80,18 @@ fn i7_no_field_of_an_event_is_named_after_personal_data() {
 fn i7_events_that_refer_to_a_person_are_not_public() {
     use ryggrad_proto::options::v1::PrivacyClass;
     for event in ryggrad_proto::catalogue() {
-        let refers = event.fields.iter().any(|field| field.name.contains("person_ref") || matches!(field.kind.as_str(), "RoleHolder" | "repeated RoleHolder"));
-        let open = matches!(event.class, PrivacyClass::Public | PrivacyClass::Org | PrivacyClass::Unspecified);
-        assert!(!(refers && open), "{} refers to a person and is of class {:?}", event.name, event.class);
+        let refers = event.fields.iter().any(|field| {
+            field.name.contains("person_ref") || matches!(field.kind.as_str(), "RoleHolder" | "repeated RoleHolder")
+        });
+        let open = matches!(
+            event.class,
+            PrivacyClass::Public | PrivacyClass::Org | PrivacyClass::Unspecified
+        );
+        assert!(
+            !(refers && open),
+            "{} refers to a person and is of class {:?}",
+            event.name,
+            event.class
+        );
     }
 }

@@ -7,8 +7,9 @@ use ryggrad_eventlog::clock::{Clock, MoveError};
 use ryggrad_eventlog::projection::{self, Progress, State};
 use ryggrad_proto::admin::v1::admin_server;
 use ryggrad_proto::admin::v1::{
-    AdvanceClockRequest, AdvanceClockResponse, GetClockRequest, GetClockResponse, ListParkedRequest, ListParkedResponse, ListProjectionsRequest,
-    ListProjectionsResponse, Projection, RebuildRequest, RebuildResponse, UnparkRequest, UnparkResponse,
+    AdvanceClockRequest, AdvanceClockResponse, GetClockRequest, GetClockResponse, ListParkedRequest,
+    ListParkedResponse, ListProjectionsRequest, ListProjectionsResponse, Projection, RebuildRequest, RebuildResponse,
+    UnparkRequest, UnparkResponse,
 };
 use ryggrad_service::{ApiError, accept};
 use sqlx::PgPool;
@@ -27,7 +28,10 @@ pub struct Admin {
 impl Admin {
     /// The service over a clock, and no consumers yet.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, schemas: Vec::new() }
+        Self {
+            clock,
+            schemas: Vec::new(),
+        }
     }
 
     /// Also answers for the consumers in the schema of a pool.
@@ -40,10 +44,15 @@ impl Admin {
         for pool in &self.schemas {
             let parked = ryggrad_eventlog::parked::list(pool).await.map_err(ApiError::internal)?;
             let progress = projection::progress(pool).await.map_err(ApiError::internal)?;
-            all.extend(progress.into_iter().filter(|progress| progress.state != State::Retired).map(|progress| {
-                let parked = parked.iter().filter(|parked| parked.consumer == progress.name).count();
-                told(progress, u64::try_from(parked).unwrap_or(u64::MAX))
-            }));
+            all.extend(
+                progress
+                    .into_iter()
+                    .filter(|progress| progress.state != State::Retired)
+                    .map(|progress| {
+                        let parked = parked.iter().filter(|parked| parked.consumer == progress.name).count();
+                        told(progress, u64::try_from(parked).unwrap_or(u64::MAX))
+                    }),
+            );
         }
         all.sort_by(|a, b| (&a.name, &a.state).cmp(&(&b.name, &b.state)));
         Ok(all)
@@ -53,10 +62,16 @@ impl Admin {
 #[tonic::async_trait]
 impl admin_server::Admin for Admin {
     async fn get_clock(&self, _request: Request<GetClockRequest>) -> Result<Response<GetClockResponse>, Status> {
-        Ok(Response::new(GetClockResponse { now: Some(self.clock.now().into()), simulated: self.clock.is_simulated() }))
+        Ok(Response::new(GetClockResponse {
+            now: Some(self.clock.now().into()),
+            simulated: self.clock.is_simulated(),
+        }))
     }
 
-    async fn advance_clock(&self, request: Request<AdvanceClockRequest>) -> Result<Response<AdvanceClockResponse>, Status> {
+    async fn advance_clock(
+        &self,
+        request: Request<AdvanceClockRequest>,
+    ) -> Result<Response<AdvanceClockResponse>, Status> {
         let AdvanceClockRequest { by, to } = accept(request)?;
         let moved = match (by.as_str(), to) {
             ("", Some(to)) => {
@@ -64,14 +79,21 @@ impl admin_server::Admin for Admin {
                 self.clock.move_to(to).await
             }
             ("", None) => return Err(ApiError::invalid("by", "say by how much, or to which instant").into()),
-            (_, Some(_)) => return Err(ApiError::invalid("to", "say by how much, or to which instant, not both").into()),
+            (_, Some(_)) => {
+                return Err(ApiError::invalid("to", "say by how much, or to which instant, not both").into());
+            }
             (by, None) => {
-                let span: Span = by.parse().map_err(|_| ApiError::invalid("by", format!("{by:?} is not a span such as 6w, 3d 12h or P6W")))?;
+                let span: Span = by
+                    .parse()
+                    .map_err(|_| ApiError::invalid("by", format!("{by:?} is not a span such as 6w, 3d 12h or P6W")))?;
                 self.clock.advance(span).await
             }
         };
         let now = moved.map_err(|error| match error {
-            MoveError::System => ApiError::Precondition { reason: "SYSTEM_CLOCK", message: error.to_string() },
+            MoveError::System => ApiError::Precondition {
+                reason: "SYSTEM_CLOCK",
+                message: error.to_string(),
+            },
             MoveError::Back => ApiError::invalid("by", error.to_string()),
             MoveError::Calendar(_) => ApiError::invalid("by", error.to_string()),
             MoveError::Store(cause) => ApiError::internal(cause),
@@ -87,21 +109,34 @@ impl admin_server::Admin for Admin {
         Ok(Response::new(parked::unpark(&self.schemas, accept(request)?).await?))
     }
 
-    async fn list_projections(&self, _request: Request<ListProjectionsRequest>) -> Result<Response<ListProjectionsResponse>, Status> {
-        Ok(Response::new(ListProjectionsResponse { projections: self.projections().await? }))
+    async fn list_projections(
+        &self,
+        _request: Request<ListProjectionsRequest>,
+    ) -> Result<Response<ListProjectionsResponse>, Status> {
+        Ok(Response::new(ListProjectionsResponse {
+            projections: self.projections().await?,
+        }))
     }
 
     async fn rebuild(&self, request: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
         let RebuildRequest { name } = accept(request)?;
         let mut is_building = false;
         for pool in &self.schemas {
-            is_building |= projection::ask_for_rebuild(pool, &name).await.map_err(ApiError::internal)?;
+            is_building |= projection::ask_for_rebuild(pool, &name)
+                .await
+                .map_err(ApiError::internal)?;
         }
         let all = self.projections().await?;
         let mut generations = all.into_iter().filter(|projection| projection.name == name);
         match generations.find(|projection| projection.state == "building") {
-            Some(projection) => Ok(Response::new(RebuildResponse { projection: Some(projection) })),
-            None if is_building => Err(ApiError::Precondition { reason: "REBUILT", message: format!("{name} has been rebuilt already") }.into()),
+            Some(projection) => Ok(Response::new(RebuildResponse {
+                projection: Some(projection),
+            })),
+            None if is_building => Err(ApiError::Precondition {
+                reason: "REBUILT",
+                message: format!("{name} has been rebuilt already"),
+            }
+            .into()),
             None => Err(ApiError::NotFound { what: "view", id: name }.into()),
         }
     }
@@ -111,7 +146,12 @@ fn told(progress: Progress, parked: u64) -> Projection {
     Projection {
         name: progress.name,
         version: u32::try_from(progress.version).unwrap_or_default(),
-        state: if progress.state == State::Live { "serving" } else { progress.state.as_str() }.to_owned(),
+        state: if progress.state == State::Live {
+            "serving"
+        } else {
+            progress.state.as_str()
+        }
+        .to_owned(),
         position: progress.position,
         head: progress.head,
         rate: progress.rate,

@@ -50,25 +50,59 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut admin = AdminClient::new(args.running.connect().await?);
     let (now, simulated) = match args.action {
         None | Some(Action::Show) => {
-            let answer = admin.get_clock(GetClockRequest {}).await.map_err(spoken).context("cannot read the clock")?.into_inner();
+            let answer = admin
+                .get_clock(GetClockRequest {})
+                .await
+                .map_err(spoken)
+                .context("cannot read the clock")?
+                .into_inner();
             (answer.now, answer.simulated)
         }
         Some(Action::Advance { by }) => {
             let request = AdvanceClockRequest { by, to: None };
-            (admin.advance_clock(request).await.map_err(spoken).context("cannot move the clock")?.into_inner().now, true)
+            (
+                admin
+                    .advance_clock(request)
+                    .await
+                    .map_err(spoken)
+                    .context("cannot move the clock")?
+                    .into_inner()
+                    .now,
+                true,
+            )
         }
         Some(Action::Set { to }) => {
-            let request = AdvanceClockRequest { by: String::new(), to: Some(to.into()) };
-            (admin.advance_clock(request).await.map_err(spoken).context("cannot move the clock")?.into_inner().now, true)
+            let request = AdvanceClockRequest {
+                by: String::new(),
+                to: Some(to.into()),
+            };
+            (
+                admin
+                    .advance_clock(request)
+                    .await
+                    .map_err(spoken)
+                    .context("cannot move the clock")?
+                    .into_inner()
+                    .now,
+                true,
+            )
         }
     };
-    let now = now.and_then(|now| Timestamp::try_from(now).ok()).context("the answer had no time in it")?;
+    let now = now
+        .and_then(|now| Timestamp::try_from(now).ok())
+        .context("the answer had no time in it")?;
     if args.json {
         print::json(&json!({ "now": now, "simulated": simulated }))?;
     } else {
-        let here = now.in_tz("Europe/Oslo").context("the time zone of Norway is not known")?;
+        let here = now
+            .in_tz("Europe/Oslo")
+            .context("the time zone of Norway is not known")?;
         let kind = if simulated { "simulated" } else { "system" };
-        print::line(format!("{} {}", here.strftime("%Y-%m-%d %H:%M:%S %Z"), print::styled(print::FAINT, format!("({kind} clock)"))));
+        print::line(format!(
+            "{} {}",
+            here.strftime("%Y-%m-%d %H:%M:%S %Z"),
+            print::styled(print::FAINT, format!("({kind} clock)"))
+        ));
     }
     Ok(Exit::Done)
 }

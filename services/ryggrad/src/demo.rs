@@ -42,20 +42,35 @@ pub struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.private && let Some(channel) = simulated(&args.running).await? {
+    if !args.private
+        && let Some(channel) = simulated(&args.running).await?
+    {
         return tell(channel, args.json).await;
     }
     if args.running.url.is_some() && !args.private {
-        bail!("the backbone there has the system's clock, and the story takes months: use `up --clock simulated`, or --private");
+        bail!(
+            "the backbone there has the system's clock, and the story takes months: use `up --clock simulated`, or --private"
+        );
     }
-    print::note(print::styled(print::FAINT, "starting a private backbone with a simulated clock"));
+    print::note(print::styled(
+        print::FAINT,
+        "starting a private backbone with a simulated clock",
+    ));
     let state = StateFolder::temporary()?;
     let quiet = Say::new(|sentence| tracing::debug!(sentence));
     let mut servers = Servers::start(&state, &Stores::default(), &quiet).await?;
     let listener = listen::bind(([127, 0, 0, 1], 0).into()).await?;
-    let plan = Plan { simulated: Some(stack::now()), ..Plan::new(servers.addresses.clone()) };
+    let plan = Plan {
+        simulated: Some(stack::now()),
+        ..Plan::new(servers.addresses.clone())
+    };
     let stack = Stack::start(&plan, listener).await?;
-    let channel = Running { url: Some(stack.http()), state: state.path().to_path_buf() }.connect().await?;
+    let channel = Running {
+        url: Some(stack.http()),
+        state: state.path().to_path_buf(),
+    }
+    .connect()
+    .await?;
     let end = tell(channel, args.json).await;
     stack.stop().await;
     servers.stop().await?;
@@ -64,13 +79,26 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 
 /// The running backbone, when there is one and its clock can be moved.
 async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
-    let Ok(channel) = running.connect().await else { return Ok(None) };
-    let clock = AdminClient::new(channel.clone()).get_clock(GetClockRequest {}).await.map_err(spoken).context("cannot read the clock")?;
+    let Ok(channel) = running.connect().await else {
+        return Ok(None);
+    };
+    let clock = AdminClient::new(channel.clone())
+        .get_clock(GetClockRequest {})
+        .await
+        .map_err(spoken)
+        .context("cannot read the clock")?;
     Ok(clock.into_inner().simulated.then_some(channel))
 }
 
 async fn tell(channel: Channel, json: bool) -> anyhow::Result<Exit> {
-    let mut story = Story::begin(channel, json).await?;
-    story.tell().await?;
+    story(channel, json).await?;
     Ok(Exit::Done)
+}
+
+/// Tells the story through a connection to a backbone with a simulated clock, and answers with the organisation's id.
+///
+/// # Errors
+/// When a command is refused that should not be, or the other way round, or a fact does not arrive.
+pub async fn story(channel: Channel, json: bool) -> anyhow::Result<String> {
+    Story::begin(channel, json).await?.tell().await
 }

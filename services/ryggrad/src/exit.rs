@@ -20,7 +20,8 @@ pub struct NotRunning {
 }
 
 /// The exit codes for the help of every command.
-pub const CODES: &str = "Exit codes: 0 done, 1 failed or a difference was found, 2 wrong usage, 3 no backbone is running";
+pub const CODES: &str =
+    "Exit codes: 0 done, 1 failed or a difference was found, 2 wrong usage, 3 no backbone is running";
 
 // === impl Exit ===
 
@@ -41,7 +42,10 @@ mod tests {
 
     #[test]
     fn tells_a_backbone_that_is_not_there_from_one_that_fails() {
-        let gone = Err(anyhow::Error::from(NotRunning { place: ".ryggrad".into() }).context("cannot advance the clock"));
+        let gone = Err(anyhow::Error::from(NotRunning {
+            place: ".ryggrad".into(),
+        })
+        .context("cannot advance the clock"));
         assert_eq!(format!("{:?}", Exit::code(&gone)), format!("{:?}", ExitCode::from(3)));
         let failed = Err(anyhow::anyhow!("disk full"));
         assert_eq!(format!("{:?}", Exit::code(&failed)), format!("{:?}", ExitCode::from(1)));

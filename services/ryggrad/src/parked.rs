@@ -50,12 +50,25 @@ enum Action {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut admin = AdminClient::new(args.running.connect().await?);
-    match args.action.unwrap_or(Action::List { consumer: String::new(), organisation: String::new() }) {
+    match args.action.unwrap_or(Action::List {
+        consumer: String::new(),
+        organisation: String::new(),
+    }) {
         Action::List { consumer, organisation } => {
-            let mut request = ListParkedRequest { consumer, organisation_id: organisation, page_size: 1_000, page_token: String::new() };
+            let mut request = ListParkedRequest {
+                consumer,
+                organisation_id: organisation,
+                page_size: 1_000,
+                page_token: String::new(),
+            };
             let mut count = 0_usize;
             loop {
-                let page = admin.list_parked(request.clone()).await.map_err(spoken).context("cannot list what is parked")?.into_inner();
+                let page = admin
+                    .list_parked(request.clone())
+                    .await
+                    .map_err(spoken)
+                    .context("cannot list what is parked")?
+                    .into_inner();
                 count += page.parked.len();
                 for key in &page.parked {
                     tell(key, args.json)?;
@@ -70,8 +83,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
             }
         }
         Action::Unpark { consumer, organisation } => {
-            let request = UnparkRequest { consumer, organisation_id: organisation };
-            let applied = admin.unpark(request).await.map_err(spoken).context("cannot unpark")?.into_inner().applied;
+            let request = UnparkRequest {
+                consumer,
+                organisation_id: organisation,
+            };
+            let applied = admin
+                .unpark(request)
+                .await
+                .map_err(spoken)
+                .context("cannot unpark")?
+                .into_inner()
+                .applied;
             if args.json {
                 print::json(&json!({ "applied": applied }))?;
             } else {

@@ -46,7 +46,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     };
     let request = RebuildRequest { name: view.clone() };
-    let answer = admin.rebuild(request).await.map_err(spoken).with_context(|| format!("cannot rebuild {view}"))?.into_inner();
+    let answer = admin
+        .rebuild(request)
+        .await
+        .map_err(spoken)
+        .with_context(|| format!("cannot rebuild {view}"))?
+        .into_inner();
     let started = answer.projection.context("the answer had no projection in it")?;
     if args.no_wait {
         tell(&started, args.json)?;
@@ -59,13 +64,22 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 
 /// Follows a rebuild until the new rows serve.
 async fn watch(admin: &mut AdminClient<Channel>, view: &str, json: bool) -> anyhow::Result<Projection> {
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left")?);
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+        "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
+    )?);
     bar.set_message(view.to_owned());
     loop {
-        let (building, others): (Vec<_>, Vec<_>) = list(admin).await?.into_iter().filter(|p| p.name == view).partition(|p| p.state == "building");
+        let (building, others): (Vec<_>, Vec<_>) = list(admin)
+            .await?
+            .into_iter()
+            .filter(|p| p.name == view)
+            .partition(|p| p.state == "building");
         let Some(projection) = building.into_iter().next() else {
             bar.finish_and_clear();
-            return others.into_iter().next().with_context(|| format!("{view} has disappeared"));
+            return others
+                .into_iter()
+                .next()
+                .with_context(|| format!("{view} has disappeared"));
         };
         bar.set_length(projection.head);
         bar.set_position(projection.position);
@@ -77,7 +91,11 @@ async fn watch(admin: &mut AdminClient<Channel>, view: &str, json: bool) -> anyh
 }
 
 async fn list(admin: &mut AdminClient<Channel>) -> anyhow::Result<Vec<Projection>> {
-    let answer = admin.list_projections(ListProjectionsRequest {}).await.map_err(spoken).context("cannot list the views")?;
+    let answer = admin
+        .list_projections(ListProjectionsRequest {})
+        .await
+        .map_err(spoken)
+        .context("cannot list the views")?;
     Ok(answer.into_inner().projections)
 }
 
@@ -85,8 +103,21 @@ fn tell(projection: &Projection, json: bool) -> anyhow::Result<()> {
     if json {
         return print::json(projection);
     }
-    let Projection { name, version, state, position, head, rate, eta_seconds, parked } = projection;
-    let mut line = format!("{:<24} v{version:<4} {:<9} {position} of {head}", print::styled(print::STRONG, name), print::styled(print::GOOD, state));
+    let Projection {
+        name,
+        version,
+        state,
+        position,
+        head,
+        rate,
+        eta_seconds,
+        parked,
+    } = projection;
+    let mut line = format!(
+        "{:<24} v{version:<4} {:<9} {position} of {head}",
+        print::styled(print::STRONG, name),
+        print::styled(print::GOOD, state)
+    );
     if *rate > 0.0 {
         line += &format!("  {rate:.0} events/s");
     }

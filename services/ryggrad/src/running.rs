@@ -15,11 +15,17 @@ use crate::exit::NotRunning;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Running {
     /// State folder of the backbone that `ryggrad up` runs.
-    #[arg(long, env = "RYGGRAD_STATE", default_value = ".ryggrad", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "RYGGRAD_STATE",
+        default_value = ".ryggrad",
+        value_name = "DIR"
+    )]
     pub state: PathBuf,
 
     /// Address of gRPC and REST, instead of the state folder's: http://127.0.0.1:8080.
-    #[arg(long, env = "RYGGRAD_URL", value_name = "URL")]
+    #[arg(long, global = true, env = "RYGGRAD_URL", value_name = "URL")]
     pub url: Option<String>,
 }
 
@@ -43,7 +49,9 @@ impl Running {
     /// # Errors
     /// [`NotRunning`] when there are none.
     pub fn endpoints(&self) -> anyhow::Result<Endpoints> {
-        let place = || NotRunning { place: self.state.display().to_string() };
+        let place = || NotRunning {
+            place: self.state.display().to_string(),
+        };
         Endpoints::read(&self.state).map_err(|error| anyhow::Error::from(place()).context(error.to_string()))
     }
 
@@ -65,7 +73,11 @@ impl Running {
     pub async fn connect(&self) -> anyhow::Result<Channel> {
         let url = self.http()?;
         let endpoint = Endpoint::from_shared(url.clone()).with_context(|| format!("{url:?} is not an address"))?;
-        endpoint.tcp_nodelay(true).connect().await.map_err(|_| NotRunning { place: url }.into())
+        endpoint
+            .tcp_nodelay(true)
+            .connect()
+            .await
+            .map_err(|_| NotRunning { place: url }.into())
     }
 
     /// Connections to the database as a role of the state folder, or at the address given.
@@ -78,7 +90,12 @@ impl Running {
             .max_connections(connections)
             .connect(&url)
             .await
-            .map_err(|error| anyhow::Error::from(NotRunning { place: without_password(&url) }).context(error.to_string()))
+            .map_err(|error| {
+                anyhow::Error::from(NotRunning {
+                    place: without_password(&url),
+                })
+                .context(error.to_string())
+            })
     }
 
     /// The address of the database as a role, `ryggrad` (its owner) or `ryggrad_registration`.
@@ -90,7 +107,11 @@ impl Running {
             return Ok(url.clone());
         }
         let endpoints = self.endpoints()?;
-        Ok(endpoints.others.get(&postgres_key(role)).cloned().unwrap_or(endpoints.postgres))
+        Ok(endpoints
+            .others
+            .get(&postgres_key(role))
+            .cloned()
+            .unwrap_or(endpoints.postgres))
     }
 
     /// The address of NATS as a user.
@@ -108,12 +129,26 @@ impl Running {
 
 /// How to connect to NATS at an address that may hold user and password.
 pub fn nats(url: &str, credentials: Option<&Path>, name: &str) -> Settings {
-    let bare = |url: &str| Settings { url: url.to_owned(), credentials: credentials.map_or(Credentials::None, |file| Credentials::File(file.to_owned())), name: name.to_owned() };
-    let Some((scheme, rest)) = url.split_once("://") else { return bare(url) };
-    let Some((user, place)) = rest.rsplit_once('@') else { return bare(url) };
+    let bare = |url: &str| Settings {
+        url: url.to_owned(),
+        credentials: credentials.map_or(Credentials::None, |file| Credentials::File(file.to_owned())),
+        name: name.to_owned(),
+    };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return bare(url);
+    };
+    let Some((user, place)) = rest.rsplit_once('@') else {
+        return bare(url);
+    };
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
-    let credentials = Credentials::User { user: user.to_owned(), password: password.to_owned() };
-    Settings { credentials, ..bare(&format!("{scheme}://{place}")) }
+    let credentials = Credentials::User {
+        user: user.to_owned(),
+        password: password.to_owned(),
+    };
+    Settings {
+        credentials,
+        ..bare(&format!("{scheme}://{place}"))
+    }
 }
 
 /// The name under which `endpoints.json` has the database's address for a role.
@@ -128,7 +163,10 @@ pub fn nats_key(user: &str) -> String {
 
 /// An address without its password, for messages.
 pub fn without_password(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+    match url
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)))
+    {
         Some((scheme, (who, place))) => format!("{scheme}://{}@{place}", who.split(':').next().unwrap_or_default()),
         None => url.to_owned(),
     }
@@ -142,13 +180,21 @@ mod tests {
     fn takes_user_and_password_out_of_the_address_of_nats() {
         let settings = nats("nats://views:geheim@127.0.0.1:4222", None, "test");
         assert_eq!(settings.url, "nats://127.0.0.1:4222");
-        assert!(matches!(settings.credentials, Credentials::User { user, password } if user == "views" && password == "geheim"));
-        assert!(matches!(nats("nats://127.0.0.1:4222", None, "test").credentials, Credentials::None));
+        assert!(
+            matches!(settings.credentials, Credentials::User { user, password } if user == "views" && password == "geheim")
+        );
+        assert!(matches!(
+            nats("nats://127.0.0.1:4222", None, "test").credentials,
+            Credentials::None
+        ));
     }
 
     #[test]
     fn tells_an_address_without_its_password() {
-        assert_eq!(without_password("postgres://ryggrad:geheim@127.0.0.1:5432/ryggrad"), "postgres://ryggrad@127.0.0.1:5432/ryggrad");
+        assert_eq!(
+            without_password("postgres://ryggrad:geheim@127.0.0.1:5432/ryggrad"),
+            "postgres://ryggrad@127.0.0.1:5432/ryggrad"
+        );
         assert_eq!(without_password("nats://127.0.0.1:4222"), "nats://127.0.0.1:4222");
     }
 }

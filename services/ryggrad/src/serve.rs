@@ -75,9 +75,17 @@ async fn role(role: Role, args: ServiceArgs, register: Register) -> anyhow::Resu
 
 async fn serve(role: Role, args: ServiceArgs, register: Register) -> anyhow::Result<Exit> {
     let mut stop = stop::Signals::listen()?;
-    let listener = listen::bind(args.listen).await.context("choose another address with --listen")?;
-    let database = args.database_url.as_deref().context("no database: set --database-url or RYGGRAD_DATABASE_URL")?;
-    let nats = args.nats_url.as_deref().context("no NATS: set --nats-url or RYGGRAD_NATS_URL")?;
+    let listener = listen::bind(args.listen)
+        .await
+        .context("choose another address with --listen")?;
+    let database = args
+        .database_url
+        .as_deref()
+        .context("no database: set --database-url or RYGGRAD_DATABASE_URL")?;
+    let nats = args
+        .nats_url
+        .as_deref()
+        .context("no NATS: set --nats-url or RYGGRAD_NATS_URL")?;
     let simulated = match args.clock {
         ryggrad_service::Clock::System => None,
         ryggrad_service::Clock::Simulated => Some(stack::now()),

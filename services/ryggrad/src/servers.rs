@@ -12,8 +12,12 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use crate::running::{Stores, nats_key, postgres_key, without_password};
 
 /// Who may append what to the log.
-const WRITERS: [(&str, Option<&str>); 4] =
-    [("ryggrad_registration", Some("registration")), ("ryggrad_views", None), ("ryggrad_gateway", None), ("ryggrad_relay", None)];
+const WRITERS: [(&str, Option<&str>); 4] = [
+    ("ryggrad_registration", Some("registration")),
+    ("ryggrad_views", None),
+    ("ryggrad_gateway", None),
+    ("ryggrad_relay", None),
+];
 
 /// Where every role finds its stores, each as its own user.
 #[derive(Clone, Default)]
@@ -36,6 +40,16 @@ pub struct Servers {
 // === impl Addresses ===
 
 impl Addresses {
+    /// The stores of every role, by what tells the address of each.
+    pub fn new(postgres: impl Fn(&str) -> String, nats: impl Fn(&str) -> String) -> Self {
+        let roles = ROLES.into_iter().chain([OWNER]);
+        let users = nats::SERVICES.into_iter().chain([nats::RELAY, nats::ADMIN]);
+        Self {
+            postgres: roles.map(|role| (role.to_owned(), postgres(role))).collect(),
+            nats: users.map(|user| (user.to_owned(), nats(user))).collect(),
+        }
+    }
+
     /// The stores of one role.
     pub fn of(role: &str, postgres: &str, nats: &str) -> Self {
         Self {
@@ -56,8 +70,16 @@ impl Addresses {
 
     /// Everything, under the names of `endpoints.json`.
     pub fn named(&self) -> BTreeMap<String, String> {
-        let postgres = self.postgres.iter().filter(|(role, _)| *role != OWNER).map(|(role, url)| (postgres_key(role), url.clone()));
-        let nats = self.nats.iter().filter(|(user, _)| *user != nats::ADMIN).map(|(user, url)| (nats_key(user), url.clone()));
+        let postgres = self
+            .postgres
+            .iter()
+            .filter(|(role, _)| *role != OWNER)
+            .map(|(role, url)| (postgres_key(role), url.clone()));
+        let nats = self
+            .nats
+            .iter()
+            .filter(|(user, _)| *user != nats::ADMIN)
+            .map(|(user, url)| (nats_key(user), url.clone()));
         postgres.chain(nats).collect()
     }
 }
@@ -65,7 +87,10 @@ impl Addresses {
 impl std::fmt::Debug for Addresses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let told = |urls: &BTreeMap<String, String>| urls.values().map(|url| without_password(url)).collect::<Vec<_>>();
-        f.debug_struct("Addresses").field("postgres", &told(&self.postgres)).field("nats", &told(&self.nats)).finish()
+        f.debug_struct("Addresses")
+            .field("postgres", &told(&self.postgres))
+            .field("nats", &told(&self.nats))
+            .finish()
     }
 }
 
@@ -77,7 +102,8 @@ impl Servers {
     /// # Errors
     /// When a server cannot be had, started or reached.
     pub async fn start(state: &StateFolder, stores: &Stores, say: &Say) -> anyhow::Result<Self> {
-        let (postgres, nats) = tokio::try_join!(private_postgres(state, stores, say), private_nats(state, stores, say))?;
+        let (postgres, nats) =
+            tokio::try_join!(private_postgres(state, stores, say), private_nats(state, stores, say))?;
         let mut addresses = Addresses::default();
         match (&stores.postgres_url, &postgres) {
             (None, Some(postgres)) => {
@@ -97,7 +123,11 @@ impl Servers {
             addresses.nats.insert(user.to_owned(), url);
         }
         migrate(addresses.postgres(OWNER)).await?;
-        Ok(Self { postgres, nats, addresses })
+        Ok(Self {
+            postgres,
+            nats,
+            addresses,
+        })
     }
 
     /// Waits until a private server ends by itself, and starts it again. The roles recover by themselves.
@@ -153,31 +183,54 @@ async fn private_postgres(state: &StateFolder, stores: &Stores, say: &Say) -> an
     if stores.postgres_url.is_some() {
         return Ok(None);
     }
-    let options = postgres::Options { say: say.clone(), ..postgres::Options::default() };
-    Postgres::start(state, options).await.map(Some).context("cannot start PostgreSQL")
+    let options = postgres::Options {
+        say: say.clone(),
+        ..postgres::Options::default()
+    };
+    Postgres::start(state, options)
+        .await
+        .map(Some)
+        .context("cannot start PostgreSQL")
 }
 
 async fn private_nats(state: &StateFolder, stores: &Stores, say: &Say) -> anyhow::Result<Option<Nats>> {
     if stores.nats_url.is_some() {
         return Ok(None);
     }
-    let options = nats::Options { say: say.clone(), ..nats::Options::default() };
-    Nats::start(state, options).await.map(Some).context("cannot start nats-server")
+    let options = nats::Options {
+        say: say.clone(),
+        ..nats::Options::default()
+    };
+    Nats::start(state, options)
+        .await
+        .map(Some)
+        .context("cannot start nats-server")
 }
 
 /// Makes the roles in a database that is not ours, with passwords from the state folder, and tells their addresses.
 async fn configured_postgres(state: &StateFolder, url: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let told = without_password(url);
-    let mut owner = PgConnection::connect(url).await.with_context(|| format!("cannot reach PostgreSQL at {told}"))?;
+    let mut owner = PgConnection::connect(url)
+        .await
+        .with_context(|| format!("cannot reach PostgreSQL at {told}"))?;
     let mut addresses = BTreeMap::from([(OWNER.to_owned(), url.to_owned())]);
-    let (_, place) = url.rsplit_once('@').or_else(|| url.split_once("://")).with_context(|| format!("{told:?} is not postgres://user:password@host:port/database"))?;
+    let (_, place) = url
+        .rsplit_once('@')
+        .or_else(|| url.split_once("://"))
+        .with_context(|| format!("{told:?} is not postgres://user:password@host:port/database"))?;
     for role in ROLES {
         let password = state.secret(&format!("postgres-{role}"))?;
-        let known: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)").bind(role).fetch_one(&mut owner).await?;
+        let known: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+            .bind(role)
+            .fetch_one(&mut owner)
+            .await?;
         let verb = if known { "alter" } else { "create" };
         // Both words are our own (a constant and hexadecimal digits): nothing to escape.
         let statement = format!("{verb} role {role} login password '{password}'");
-        sqlx::query(&statement).execute(&mut owner).await.with_context(|| format!("cannot make the role {role} in {told}"))?;
+        sqlx::query(&statement)
+            .execute(&mut owner)
+            .await
+            .with_context(|| format!("cannot make the role {role} in {told}"))?;
         addresses.insert(role.to_owned(), format!("postgres://{role}:{password}@{place}"));
     }
     Ok(addresses)
@@ -188,10 +241,25 @@ async fn configured_postgres(state: &StateFolder, url: &str) -> anyhow::Result<B
 /// # Errors
 /// When the database cannot be reached or refuses.
 pub async fn migrate(url: &str) -> anyhow::Result<()> {
-    let owner = PgPoolOptions::new().max_connections(2).connect(url).await.context("cannot connect to PostgreSQL as its owner")?;
-    schema::migrate(&owner, &WRITERS.map(|(name, context)| Role { name, context })).await.context("cannot bring the log's schema up to date")?;
+    let owner = PgPoolOptions::new()
+        .max_connections(2)
+        .connect(url)
+        .await
+        .context("cannot connect to PostgreSQL as its owner")?;
+    migrate_in(&owner).await?;
     owner.close().await;
     Ok(())
+}
+
+/// The same over connections that are there.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn migrate_in(owner: &PgPool) -> anyhow::Result<()> {
+    let roles = WRITERS.map(|(name, context)| Role { name, context });
+    schema::migrate(owner, &roles)
+        .await
+        .context("cannot bring the log's schema up to date")
 }
 
 /// Connections as a role whose own schema is `schema`.
@@ -200,7 +268,9 @@ pub async fn migrate(url: &str) -> anyhow::Result<()> {
 /// When the address cannot be read, or nobody answers.
 pub async fn pool(url: &str, schema: &str, connections: u32) -> anyhow::Result<PgPool> {
     let options: PgConnectOptions = url.parse().context("the address of PostgreSQL cannot be read")?;
-    let options = options.options([("search_path", schema)]).application_name(&format!("ryggrad-{schema}"));
+    let options = options
+        .options([("search_path", schema)])
+        .application_name(&format!("ryggrad-{schema}"));
     PgPoolOptions::new()
         .max_connections(connections)
         .test_before_acquire(false)

@@ -47,17 +47,28 @@ enum What {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let What::Register { organisations, others, seed, out, json } = args.what;
+    let What::Register {
+        organisations,
+        others,
+        seed,
+        out,
+        json,
+    } = args.what;
     let population = Population::try_new(organisations, others, seed)?;
-    let bar = ProgressBar::new(u64::from(population.units()) + u64::from(population.organisations()))
-        .with_style(ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records {per_sec} {eta} left")?);
+    let bar = ProgressBar::new(u64::from(population.units()) + u64::from(population.organisations())).with_style(
+        ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records {per_sec} {eta} left")?,
+    );
     let told = bar.clone();
     let folder = out.clone();
-    let written = tokio::task::spawn_blocking(move || population.write_files(&folder, &mut |done| told.set_position(done))).await?;
+    let written =
+        tokio::task::spawn_blocking(move || population.write_files(&folder, &mut |done| told.set_position(done)))
+            .await?;
     let files = written.with_context(|| format!("cannot write to {}", out.display()))?;
     bar.finish_and_clear();
     if json {
-        print::json(&json!({ "units": files.units, "voluntary": files.voluntary, "organisations": organisations, "others": others, "seed": seed }))?;
+        print::json(
+            &json!({ "units": files.units, "voluntary": files.voluntary, "organisations": organisations, "others": others, "seed": seed }),
+        )?;
     } else {
         print::line(format!("{}\n{}", files.units.display(), files.voluntary.display()));
     }

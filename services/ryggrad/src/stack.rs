@@ -13,8 +13,8 @@ use async_nats::Client;
 use jiff::Timestamp;
 use ryggrad_eventlog::clock::{Clock, wall};
 use ryggrad_eventlog::stream;
-use ryggrad_proto::admin::v1::admin_server::AdminServer;
 use ryggrad_proto::admin::v1::admin_rest;
+use ryggrad_proto::admin::v1::admin_server::AdminServer;
 use ryggrad_service::Server;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -136,19 +136,27 @@ impl Plan {
     }
 
     async fn pool(&self, role: Role) -> anyhow::Result<PgPool> {
-        let url = self.addresses.postgres(&ryggrad_eventlog::schema::role_name(role.name()));
+        let url = self
+            .addresses
+            .postgres(&ryggrad_eventlog::schema::role_name(role.name()));
         pool(url, role.name(), self.connections).await
     }
 
     async fn nats(&self, role: Role) -> anyhow::Result<Client> {
-        let settings = running::nats(self.addresses.nats(role.name()), self.credentials.as_deref(), &format!("ryggrad-{}", role.name()));
+        let settings = running::nats(
+            self.addresses.nats(role.name()),
+            self.credentials.as_deref(),
+            &format!("ryggrad-{}", role.name()),
+        );
         stream::connect(&settings).await.context("cannot connect to NATS")
     }
 
     async fn clock(&self, pool: &PgPool) -> anyhow::Result<Clock> {
         match self.simulated {
             None => Ok(Clock::system()),
-            Some(start) => Clock::stored(pool.clone(), start).await.context("cannot start the simulated clock"),
+            Some(start) => Clock::stored(pool.clone(), start)
+                .await
+                .context("cannot start the simulated clock"),
         }
     }
 }
@@ -185,18 +193,34 @@ impl Stack {
             };
             started.with_context(|| format!("cannot start {}", role.name()))?;
         }
-        let Setting { server, admin, accepting, working, mut tasks, .. } = setting;
+        let Setting {
+            server,
+            admin,
+            accepting,
+            working,
+            mut tasks,
+            ..
+        } = setting;
         let (follower, token) = (clock.clone(), working.clone());
         tasks.spawn(async move {
             follower.follow(token.clone()).await;
             token.cancelled().await;
             ("clock", Ok(()))
         });
-        let server = server.grpc(AdminServer::new(admin.clone())).rest(admin_rest::routes(admin));
+        let server = server
+            .grpc(AdminServer::new(admin.clone()))
+            .rest(admin_rest::routes(admin));
         let token = accepting.clone();
         let mut serving = JoinSet::new();
         serving.spawn(async move { ("server", server.run(listener, token).await) });
-        Ok(Self { address, clock, accepting, working, server: serving, tasks })
+        Ok(Self {
+            address,
+            clock,
+            accepting,
+            working,
+            server: serving,
+            tasks,
+        })
     }
 
     /// Where gRPC and REST are.

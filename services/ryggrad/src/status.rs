@@ -17,7 +17,9 @@ pub(crate) fn spoken(status: Status) -> anyhow::Error {
 /// The refusal among the details of a status.
 pub(crate) fn refusal(status: &Status) -> Option<Refusal> {
     let details = pb::Status::decode(status.details()).ok()?.details;
-    let own = details.iter().find(|detail| detail.type_url.ends_with("/ryggrad.common.v1.Refusal"))?;
+    let own = details
+        .iter()
+        .find(|detail| detail.type_url.ends_with("/ryggrad.common.v1.Refusal"))?;
     Refusal::decode(&*own.value).ok()
 }
 
@@ -30,13 +32,27 @@ mod tests {
 
     #[test]
     fn names_the_rule_of_a_refusal() {
-        let text = Text::new("En signatur mangler.", "Ein signatur manglar.", "A signature is missing.");
-        let status = Status::from(ApiError::from(ryggrad_decider::Refusal::new(&rules::R_2_10, "SignaturesMissing", text)));
-        assert_eq!(spoken(status).to_string(), "refused by R-2.10 (practice): A signature is missing.");
+        let text = Text::new(
+            "En signatur mangler.",
+            "Ein signatur manglar.",
+            "A signature is missing.",
+        );
+        let status = Status::from(ApiError::from(ryggrad_decider::Refusal::new(
+            &rules::R_2_10,
+            "SignaturesMissing",
+            text,
+        )));
+        assert_eq!(
+            spoken(status).to_string(),
+            "refused by R-2.10 (practice): A signature is missing."
+        );
     }
 
     #[test]
     fn tells_what_else_went_wrong_with_its_code() {
-        assert_eq!(spoken(Status::not_found("no such view")).to_string(), "no such view (NotFound)");
+        assert_eq!(
+            spoken(Status::not_found("no such view")).to_string(),
+            "no such view (NotFound)"
+        );
     }
 }

@@ -32,7 +32,12 @@ pub struct Args {
     #[arg(long, env = "RYGGRAD_STATE", default_value = ".ryggrad", value_name = "DIR")]
     state: PathBuf,
     /// Address of gRPC and REST; loopback only. Port 0 takes a free one.
-    #[arg(long, env = "RYGGRAD_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "RYGGRAD_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
     listen: SocketAddr,
     /// Where business time comes from.
     #[arg(long, env = "RYGGRAD_CLOCK", value_enum, default_value_t = ryggrad_service::Clock::System)]
@@ -59,7 +64,11 @@ pub struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let telemetry = TelemetryArgs { log: args.log.clone(), log_format: args.log_format, otlp_endpoint: args.otlp_endpoint.clone() };
+    let telemetry = TelemetryArgs {
+        log: args.log.clone(),
+        log_format: args.log_format,
+        otlp_endpoint: args.otlp_endpoint.clone(),
+    };
     let telemetry = telemetry::start(&telemetry, "all")?;
     let end = everything(args).await;
     telemetry.shutdown().await;
@@ -69,7 +78,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 async fn everything(args: Args) -> anyhow::Result<Exit> {
     let mut stop = stop::Signals::listen()?;
     // First what can be wrong with the arguments, before anything is started.
-    let listener = listen::bind(args.listen).await.context("choose another address with --listen")?;
+    let listener = listen::bind(args.listen)
+        .await
+        .context("choose another address with --listen")?;
     let state = StateFolder::open(&args.state)?;
     let say = Say::new(|sentence| print::note(print::styled(print::FAINT, sentence)));
     let mut servers = tokio::select! {
@@ -83,12 +94,22 @@ async fn everything(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Runs the roles on servers that are there, until somebody stops it.
-async fn roles(args: &Args, state: &StateFolder, servers: &mut Servers, listener: tokio::net::TcpListener, stop: &mut stop::Signals) -> anyhow::Result<Exit> {
+async fn roles(
+    args: &Args,
+    state: &StateFolder,
+    servers: &mut Servers,
+    listener: tokio::net::TcpListener,
+    stop: &mut stop::Signals,
+) -> anyhow::Result<Exit> {
     let simulated = match args.clock {
         ryggrad_service::Clock::System => None,
         ryggrad_service::Clock::Simulated => Some(args.clock_start.unwrap_or_else(stack::now)),
     };
-    let plan = Plan { simulated, register: args.register.clone(), ..Plan::new(servers.addresses.clone()) };
+    let plan = Plan {
+        simulated,
+        register: args.register.clone(),
+        ..Plan::new(servers.addresses.clone())
+    };
     let mut running = Stack::start(&plan, listener).await?;
     let endpoints = greeting::endpoints(&running.http(), &servers.addresses);
     endpoints.write(state)?;

@@ -94,13 +94,23 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         if difference.is_some() {
             exit = Exit::Different;
         }
-        tell(&Finding { part: *part, events: head, found, difference }, args.json)?;
+        tell(
+            &Finding {
+                part: *part,
+                events: head,
+                found,
+                difference,
+            },
+            args.json,
+        )?;
     }
     Ok(exit)
 }
 
 fn bar(head: u64) -> anyhow::Result<ProgressBar> {
-    Ok(ProgressBar::new(head).with_style(ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left")?))
+    Ok(ProgressBar::new(head).with_style(ProgressStyle::with_template(
+        "{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
+    )?))
 }
 
 fn tell(finding: &Finding, json: bool) -> anyhow::Result<()> {
@@ -109,10 +119,23 @@ fn tell(finding: &Finding, json: bool) -> anyhow::Result<()> {
     }
     let name = format!("{:?}", finding.part).to_lowercase();
     match &finding.difference {
-        None => print::line(format!("{:<7} {} {}", name, print::styled(print::GOOD, "ok"), finding.found)),
+        None => print::line(format!(
+            "{:<7} {} {}",
+            name,
+            print::styled(print::GOOD, "ok"),
+            finding.found
+        )),
         Some(difference) => {
-            let place = difference.position.map(|position| format!("at {position}: ")).unwrap_or_default();
-            print::line(format!("{:<7} {} {place}{}", name, print::styled(print::BAD, "different"), difference.what));
+            let place = difference
+                .position
+                .map(|position| format!("at {position}: "))
+                .unwrap_or_default();
+            print::line(format!(
+                "{:<7} {} {place}{}",
+                name,
+                print::styled(print::BAD, "different"),
+                difference.what
+            ));
         }
     }
     Ok(())
@@ -122,10 +145,16 @@ fn tell(finding: &Finding, json: bool) -> anyhow::Result<()> {
 
 impl Difference {
     fn at(position: u64, what: impl Into<String>) -> Self {
-        Self { position: Some(position), what: what.into() }
+        Self {
+            position: Some(position),
+            what: what.into(),
+        }
     }
 
     fn in_all(what: impl Into<String>) -> Self {
-        Self { position: None, what: what.into() }
+        Self {
+            position: None,
+            what: what.into(),
+        }
     }
 }

@@ -33,7 +33,9 @@ const DECIDER_MAY_USE: [&str; 6] = ["ryggrad-proto", "cqrs-es", "jiff", "serde",
 
 /// The sources of every aggregate: the file that implements `Decider` and the folder of its name.
 fn domain() -> Vec<PathBuf> {
-    let aggregates = files(&root().join("services"), &["rs"]).into_iter().filter(|path| code(path).contains("impl Decider for"));
+    let aggregates = files(&root().join("services"), &["rs"])
+        .into_iter()
+        .filter(|path| code(path).contains("impl Decider for"));
     aggregates
         .flat_map(|file| {
             let mut sources = files(&file.with_extension(""), &["rs"]);
@@ -59,13 +61,20 @@ fn i8_the_domain_is_pure() {
 #[test]
 fn i8_the_crate_of_deciders_cannot_reach_out() {
     let decider = &packages()["ryggrad-decider"];
-    let others: Vec<_> = decider.dependencies.iter().filter(|d| !DECIDER_MAY_USE.contains(&d.as_str())).collect();
+    let others: Vec<_> = decider
+        .dependencies
+        .iter()
+        .filter(|d| !DECIDER_MAY_USE.contains(&d.as_str()))
+        .collect();
     assert!(others.is_empty(), "libs/decider depends on {others:?}");
     for path in files(&decider.folder.join("src"), &["rs"]) {
         let text = code(&path);
         // The adapter to cqrs-es has that crate's async signature, and nothing to wait for.
         let is_adapter = path.ends_with("cqrs.rs");
-        for word in FORBIDDEN.iter().filter(|word| !(is_adapter && ["async ", ".await"].contains(word))) {
+        for word in FORBIDDEN
+            .iter()
+            .filter(|word| !(is_adapter && ["async ", ".await"].contains(word)))
+        {
             assert!(!text.contains(word), "{} says {word:?}", place(&path));
         }
     }

@@ -14,22 +14,43 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn list(schemas: &[PgPool], request: ListParkedRequest) -> Result<ListParkedResponse, ApiError> {
-    let ListParkedRequest { consumer, organisation_id, page_size, page_token } = request;
-    let organisation = if organisation_id.is_empty() { None } else { Some(uuid(&organisation_id)?) };
+    let ListParkedRequest {
+        consumer,
+        organisation_id,
+        page_size,
+        page_token,
+    } = request;
+    let organisation = if organisation_id.is_empty() {
+        None
+    } else {
+        Some(uuid(&organisation_id)?)
+    };
     let size = match page_size {
         0 => 100,
         size if size <= 1_000 => usize::try_from(size).unwrap_or(1_000),
         size => return Err(ApiError::invalid("page_size", format!("{size} is more than 1000"))),
     };
-    let skip: usize = if page_token.is_empty() { 0 } else { page_token.parse().map_err(|_| ApiError::invalid("page_token", "is not one that was answered"))? };
+    let skip: usize = if page_token.is_empty() {
+        0
+    } else {
+        page_token
+            .parse()
+            .map_err(|_| ApiError::invalid("page_token", "is not one that was answered"))?
+    };
     let mut keys = Vec::new();
     for pool in schemas {
         let all = parked::list(pool).await.map_err(ApiError::internal)?;
-        let wanted = all.into_iter().filter(|key| (consumer.is_empty() || key.consumer == consumer) && organisation.is_none_or(|id| id == key.organisation_id));
+        let wanted = all.into_iter().filter(|key| {
+            (consumer.is_empty() || key.consumer == consumer) && organisation.is_none_or(|id| id == key.organisation_id)
+        });
         keys.extend(wanted.map(|key| (pool, key)));
     }
     keys.sort_by(|(_, a), (_, b)| (&a.consumer, a.position).cmp(&(&b.consumer, b.position)));
-    let next_page_token = if keys.len() > skip + size { (skip + size).to_string() } else { String::new() };
+    let next_page_token = if keys.len() > skip + size {
+        (skip + size).to_string()
+    } else {
+        String::new()
+    };
     let mut parked = Vec::new();
     for (pool, key) in keys.into_iter().skip(skip).take(size) {
         let waiting = waiting(pool, &key).await?;
@@ -43,21 +64,35 @@ pub(super) async fn list(schemas: &[PgPool], request: ListParkedRequest) -> Resu
             waiting,
         });
     }
-    Ok(ListParkedResponse { parked, next_page_token })
+    Ok(ListParkedResponse {
+        parked,
+        next_page_token,
+    })
 }
 
 pub(super) async fn unpark(schemas: &[PgPool], request: UnparkRequest) -> Result<UnparkResponse, ApiError> {
-    let UnparkRequest { consumer, organisation_id } = request;
+    let UnparkRequest {
+        consumer,
+        organisation_id,
+    } = request;
     let organisation = uuid(&organisation_id)?;
     for pool in schemas {
-        let Some(key) = find(pool, &consumer, organisation).await? else { continue };
+        let Some(key) = find(pool, &consumer, organisation).await? else {
+            continue;
+        };
         let applied = waiting(pool, &key).await?;
-        if !parked::release(pool, &consumer, organisation).await.map_err(ApiError::internal)? {
+        if !parked::release(pool, &consumer, organisation)
+            .await
+            .map_err(ApiError::internal)?
+        {
             break;
         }
         return settled(pool, &key).await.map(|()| UnparkResponse { applied });
     }
-    Err(ApiError::NotFound { what: "parked organisation", id: organisation_id })
+    Err(ApiError::NotFound {
+        what: "parked organisation",
+        id: organisation_id,
+    })
 }
 
 /// Waits until the consumer has tried again.
@@ -68,23 +103,36 @@ async fn settled(pool: &PgPool, before: &Parked) -> Result<(), ApiError> {
             None => return Ok(()),
             Some(key) if key.released => tokio::time::sleep(LOOK).await,
             Some(key) => {
-                return Err(ApiError::Precondition { reason: "PARKED_AGAIN", message: format!("parked again at position {}: {}", key.position, key.cause) });
+                return Err(ApiError::Precondition {
+                    reason: "PARKED_AGAIN",
+                    message: format!("parked again at position {}: {}", key.position, key.cause),
+                });
             }
         }
     }
-    Err(ApiError::Unavailable { what: "it will go on when its consumer runs again".to_owned(), retry_after: PATIENCE })
+    Err(ApiError::Unavailable {
+        what: "it will go on when its consumer runs again".to_owned(),
+        retry_after: PATIENCE,
+    })
 }
 
 async fn find(pool: &PgPool, consumer: &str, organisation: Uuid) -> Result<Option<Parked>, ApiError> {
     let all = parked::list(pool).await.map_err(ApiError::internal)?;
-    Ok(all.into_iter().find(|key| key.consumer == consumer && key.organisation_id == organisation))
+    Ok(all
+        .into_iter()
+        .find(|key| key.consumer == consumer && key.organisation_id == organisation))
 }
 
 /// Events that wait, the one that could not be taken in among them.
 async fn waiting(pool: &PgPool, key: &Parked) -> Result<u64, ApiError> {
     let sql = "select count(*) from log.events where organisation_id = $1 and position >= $2";
     let position = i64::try_from(key.position).map_err(ApiError::internal)?;
-    let count: i64 = sqlx::query_scalar(sql).bind(key.organisation_id).bind(position).fetch_one(pool).await.map_err(ApiError::internal)?;
+    let count: i64 = sqlx::query_scalar(sql)
+        .bind(key.organisation_id)
+        .bind(position)
+        .fetch_one(pool)
+        .await
+        .map_err(ApiError::internal)?;
     Ok(count.unsigned_abs())
 }
 

@@ -37,10 +37,31 @@ impl Narrator {
     /// Follows the stream from its end on.
     pub(super) async fn follow(channel: Channel, journey: Uuid, json: bool) -> anyhow::Result<Self> {
         let mut events = EventStreamClient::new(channel);
-        let head = events.head(HeadRequest {}).await.map_err(spoken).context("cannot see where the log ends")?.into_inner();
-        let request = SubscribeRequest { after: head.position, epoch: head.epoch, heartbeat_ms: 1_000, ..SubscribeRequest::default() };
-        let frames = events.subscribe(request).await.map_err(spoken).context("cannot follow the stream")?.into_inner();
-        Ok(Self { frames, journey: journey.to_string(), json, position: head.position, names: Vec::new() })
+        let head = events
+            .head(HeadRequest {})
+            .await
+            .map_err(spoken)
+            .context("cannot see where the log ends")?
+            .into_inner();
+        let request = SubscribeRequest {
+            after: head.position,
+            epoch: head.epoch,
+            heartbeat_ms: 1_000,
+            ..SubscribeRequest::default()
+        };
+        let frames = events
+            .subscribe(request)
+            .await
+            .map_err(spoken)
+            .context("cannot follow the stream")?
+            .into_inner();
+        Ok(Self {
+            frames,
+            journey: journey.to_string(),
+            json,
+            position: head.position,
+            names: Vec::new(),
+        })
     }
 
     /// Facts of the journey that were told.
@@ -80,8 +101,13 @@ impl Narrator {
 
     /// Takes the next frame in. Nothing is lost when the future is dropped.
     async fn next(&mut self) -> anyhow::Result<()> {
-        let frame = tokio::time::timeout(PATIENCE, self.frames.message()).await.context("the stream went silent")?;
-        let frame = frame.map_err(spoken).context("the stream broke off")?.context("the stream ended")?;
+        let frame = tokio::time::timeout(PATIENCE, self.frames.message())
+            .await
+            .context("the stream went silent")?;
+        let frame = frame
+            .map_err(spoken)
+            .context("the stream broke off")?
+            .context("the stream ended")?;
         let events = match frame.frame {
             Some(Frame::Batch(batch)) => batch.events,
             Some(Frame::CaughtUp(_) | Frame::Heartbeat(_)) | None => Vec::new(),
@@ -102,8 +128,16 @@ impl Narrator {
         }
         let name = name(event);
         let term = ryggrad_proto::event_type("registration", name).map_or("", |event| event.norwegian_term.as_str());
-        let day = event.occurred_at.and_then(|at| Timestamp::try_from(at).ok()).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
-        let number = if event.orgnr.is_empty() { String::new() } else { format!("  {}", event.orgnr) };
+        let day = event
+            .occurred_at
+            .and_then(|at| Timestamp::try_from(at).ok())
+            .map(|at| at.strftime("%Y-%m-%d").to_string())
+            .unwrap_or_default();
+        let number = if event.orgnr.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", event.orgnr)
+        };
         print::line(format!(
             "    {} {day}  {:<44} {}{number}",
             styled(FAINT, format!("{:>7}", event.position)),

@@ -19,15 +19,27 @@ impl People {
     /// The neighbours of one journey: others in every demonstration.
     pub(super) fn of(journey: Uuid) -> Self {
         let person = |who: &str| Uuid::new_v5(&journey, who.as_bytes()).to_string();
-        Self { chair: person("chair"), member: person("member"), contact: person("contact") }
+        Self {
+            chair: person("chair"),
+            member: person("member"),
+            contact: person("contact"),
+        }
     }
 
     pub(super) fn founders(&self) -> Vec<Founder> {
-        [&self.chair, &self.member, &self.contact].map(|person| Founder { founder: Some(FounderIs::PersonRef(person.clone())) }).to_vec()
+        [&self.chair, &self.member, &self.contact]
+            .map(|person| Founder {
+                founder: Some(FounderIs::PersonRef(person.clone())),
+            })
+            .to_vec()
     }
 
     pub(super) fn board(&self) -> Vec<RoleHolder> {
-        vec![role("LEDE", &self.chair), role("MEDL", &self.member), role("VARA", &self.contact)]
+        vec![
+            role("LEDE", &self.chair),
+            role("MEDL", &self.member),
+            role("VARA", &self.contact),
+        ]
     }
 
     pub(super) fn board_and_contact(&self) -> Vec<RoleHolder> {
@@ -38,12 +50,23 @@ impl People {
 
     pub(super) fn signers(&self) -> Vec<Signer> {
         vec![
-            Signer { person_ref: self.chair.clone(), role_code: "LEDE".to_owned() },
-            Signer { person_ref: self.contact.clone(), role_code: "KONT".to_owned() },
+            Signer {
+                person_ref: self.chair.clone(),
+                role_code: "LEDE".to_owned(),
+            },
+            Signer {
+                person_ref: self.contact.clone(),
+                role_code: "KONT".to_owned(),
+            },
         ]
     }
 }
 
 fn role(code: &str, person: &str) -> RoleHolder {
-    RoleHolder { role_code: code.to_owned(), holder: Some(Holder::PersonRef(person.to_owned())), from_date: None, to_date: None }
+    RoleHolder {
+        role_code: code.to_owned(),
+        holder: Some(Holder::PersonRef(person.to_owned())),
+        from_date: None,
+        to_date: None,
+    }
 }

@@ -10,10 +10,13 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     let gateway = Gateway::new(pool, nats, Options::default());
     let checked = gateway.clone();
     setting.serve(|server| {
-        server.grpc(gateway.grpc()).rest(gateway.rest()).ready("gateway", move || {
-            let checked = checked.clone();
-            async move { checked.ready() }
-        })
+        server
+            .grpc(gateway.grpc())
+            .rest(gateway.rest())
+            .ready("gateway", move || {
+                let checked = checked.clone();
+                async move { checked.ready() }
+            })
     });
     // Subscriptions are requests: they end when requests do.
     let token = setting.accepting.clone();

@@ -27,10 +27,19 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
         });
     }
     setting.serve(|server| {
-        server.grpc(RegistrationServiceServer::new(service.clone())).rest(registration_service_rest::routes(service)).ready("postgres", move || {
-            let pool = pool.clone();
-            async move { sqlx::query("select 1").execute(&pool).await.map(drop).map_err(|error| format!("PostgreSQL: {error}")) }
-        })
+        server
+            .grpc(RegistrationServiceServer::new(service.clone()))
+            .rest(registration_service_rest::routes(service))
+            .ready("postgres", move || {
+                let pool = pool.clone();
+                async move {
+                    sqlx::query("select 1")
+                        .execute(&pool)
+                        .await
+                        .map(drop)
+                        .map_err(|error| format!("PostgreSQL: {error}"))
+                }
+            })
     });
     Ok(())
 }

@@ -12,6 +12,8 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
         relay = relay.woken_by(committed);
     }
     let token = setting.working.clone();
-    setting.tasks.spawn(async move { ("relay", relay.run(token).await.map_err(Into::into)) });
+    setting
+        .tasks
+        .spawn(async move { ("relay", relay.run(token).await.map_err(Into::into)) });
     Ok(())
 }

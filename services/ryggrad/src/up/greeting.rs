@@ -11,10 +11,19 @@ use crate::servers::Addresses;
 /// Every address, under its name.
 pub(super) fn endpoints(http: &str, addresses: &Addresses) -> Endpoints {
     let mut others = addresses.named();
-    for (name, path) in [("metrics", "/metrics"), ("openapi", "/openapi.json"), ("ready", "/readyz")] {
+    for (name, path) in [
+        ("metrics", "/metrics"),
+        ("openapi", "/openapi.json"),
+        ("ready", "/readyz"),
+    ] {
         others.insert(name.to_owned(), format!("{http}{path}"));
     }
-    Endpoints { http: http.to_owned(), postgres: addresses.postgres(OWNER).to_owned(), nats: addresses.nats(nats::ADMIN).to_owned(), others }
+    Endpoints {
+        http: http.to_owned(),
+        postgres: addresses.postgres(OWNER).to_owned(),
+        nats: addresses.nats(nats::ADMIN).to_owned(),
+        others,
+    }
 }
 
 /// Takes the addresses back: nobody is there any more.
@@ -28,7 +37,10 @@ pub(super) fn print(endpoints: &Endpoints, args: &Args, state: &StateFolder) {
         ryggrad_service::Clock::System => "the system's",
         ryggrad_service::Clock::Simulated => "simulated: `ryggrad clock advance 6w` moves it",
     };
-    print::line(format!("\n{} is running. Ctrl-C stops it.\n", styled(STRONG, "Ryggrad")));
+    print::line(format!(
+        "\n{} is running. Ctrl-C stops it.\n",
+        styled(STRONG, "Ryggrad")
+    ));
     for (name, what) in [
         ("gRPC and REST", http.clone()),
         ("OpenAPI", format!("{http}/openapi.json")),
@@ -39,14 +51,24 @@ pub(super) fn print(endpoints: &Endpoints, args: &Args, state: &StateFolder) {
     ] {
         print::line(format!("  {name:<14} {what}"));
     }
-    let folder = if args.state.as_os_str() == ".ryggrad" { String::new() } else { format!(" --state {}", args.state.display()) };
+    let folder = if args.state.as_os_str() == ".ryggrad" {
+        String::new()
+    } else {
+        format!(" --state {}", args.state.display())
+    };
     print::line("\nTry in another terminal:\n");
     for (command, what) in [
         (format!("cargo run --release -- tail{folder}"), "follow what happens"),
-        (format!("cargo run --release -- demo{folder}"), "a club from idea to Frivillighetsregisteret"),
-        (format!("curl -s '{http}/v1/directory?page_size=3'"), "look into the directory"),
+        (
+            format!("cargo run --release -- demo{folder}"),
+            "a club from idea to Frivillighetsregisteret",
+        ),
+        (
+            format!("curl -s '{http}/v1/directory?page_size=3'"),
+            "look into the directory",
+        ),
     ] {
-        print::line(format!("  {command:<52} {}", styled(FAINT, what)));
+        print::line(format!("  {command:<62} {}", styled(FAINT, what)));
     }
     print::line("");
 }

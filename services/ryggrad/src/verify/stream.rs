@@ -25,7 +25,10 @@ pub(super) async fn check(log: &Log, nats: &str, head: u64, bar: &ProgressBar) -
     };
     let messages = info.state.messages;
     if info.state.last_sequence < head && !grows_to(&client, head).await? {
-        return Ok(Err(Difference::in_all(format!("the log ends at {head}, the stream at {}", stream::last_sequence(&client).await?))));
+        return Ok(Err(Difference::in_all(format!(
+            "the log ends at {head}, the stream at {}",
+            stream::last_sequence(&client).await?
+        ))));
     }
     let mut feed = Feed::after(client.clone(), 0);
     let mut position = 0;
@@ -39,12 +42,19 @@ pub(super) async fn check(log: &Log, nats: &str, head: u64, bar: &ProgressBar) -
         streamed.clear();
         while streamed.len() < logged.len() {
             let left = logged.len() - streamed.len();
-            if tokio::time::timeout(PATIENCE, feed.next(&mut streamed, left)).await.is_err() {
+            if tokio::time::timeout(PATIENCE, feed.next(&mut streamed, left))
+                .await
+                .is_err()
+            {
                 let missing = position + u64::try_from(streamed.len())? + 1;
                 return Ok(Err(missing_at(&client, missing).await?));
             }
         }
-        if let Some(difference) = logged.iter().zip(&streamed).find_map(|(log, stream)| differ(log, stream)) {
+        if let Some(difference) = logged
+            .iter()
+            .zip(&streamed)
+            .find_map(|(log, stream)| differ(log, stream))
+        {
             return Ok(Err(difference));
         }
         position = end;
@@ -52,9 +62,13 @@ pub(super) async fn check(log: &Log, nats: &str, head: u64, bar: &ProgressBar) -
     }
     drop(logged);
     if messages < head && info.state.last_sequence >= head {
-        return Ok(Err(Difference::in_all(format!("the stream has {messages} messages up to {head}"))));
+        return Ok(Err(Difference::in_all(format!(
+            "the stream has {messages} messages up to {head}"
+        ))));
     }
-    Ok(Ok(format!("{head} messages, each at its own number with the log's id and bytes")))
+    Ok(Ok(format!(
+        "{head} messages, each at its own number with the log's id and bytes"
+    )))
 }
 
 /// Waits a moment for the relay to catch up with what has just been written.

@@ -18,13 +18,29 @@ const DAYS: usize = 60;
 // === impl Story ===
 
 impl Story {
+    /// About a command of the chair.
     pub(super) fn meta(&self) -> Option<CommandMeta> {
-        let actor = Actor { kind: "person".to_owned(), r#ref: self.people.chair.clone(), ..Actor::default() };
-        Some(CommandMeta { actor: Some(actor), correlation_id: self.journey.to_string(), language: "nb".to_owned(), ..CommandMeta::default() })
+        self.meta_of(&self.people.chair)
+    }
+
+    /// About a command of somebody.
+    pub(super) fn meta_of(&self, person: &str) -> Option<CommandMeta> {
+        let actor = Actor {
+            kind: "person".to_owned(),
+            r#ref: person.to_owned(),
+            ..Actor::default()
+        };
+        Some(CommandMeta {
+            actor: Some(actor),
+            correlation_id: self.journey.to_string(),
+            language: "nb".to_owned(),
+            ..CommandMeta::default()
+        })
     }
 
     pub(super) fn chapter(&self, title: &str, what: &str) {
-        self.narrator.say(format!("\n{}  {}", styled(STRONG, title), styled(FAINT, what)));
+        self.narrator
+            .say(format!("\n{}  {}", styled(STRONG, title), styled(FAINT, what)));
     }
 
     /// Waits until the subscriber has heard of what a command led to.
@@ -35,28 +51,54 @@ impl Story {
     }
 
     pub(super) async fn sign(&mut self, case: &str, person_ref: String) -> anyhow::Result<()> {
-        let command = pb::SignRegistration { meta: self.meta(), case_id: case.to_owned(), person_ref, eid_level: "idporten-loa-high".to_owned() };
+        let command = pb::SignRegistration {
+            meta: self.meta_of(&person_ref),
+            case_id: case.to_owned(),
+            person_ref,
+            eid_level: "idporten-loa-high".to_owned(),
+        };
         let answer = self.commands.sign_registration(command).await;
         self.accepted(answer).await.context("sign_registration").map(drop)
     }
 
     pub(super) fn submission(&self, case: &str) -> pb::SubmitRegistration {
-        pb::SubmitRegistration { meta: self.meta(), case_id: case.to_owned(), maalform: "nb".to_owned() }
+        pb::SubmitRegistration {
+            meta: self.meta(),
+            case_id: case.to_owned(),
+            maalform: "nb".to_owned(),
+        }
     }
 
     /// Somebody is in a hurry: the domain says no, by which rule and what to do.
     pub(super) async fn submit_too_early(&mut self, case: &str) -> anyhow::Result<()> {
         let command = self.submission(case);
-        let Err(status) = self.commands.submit_registration(command).await else { bail!("a notification was accepted that not everybody had signed") };
+        let Err(status) = self.commands.submit_registration(command).await else {
+            bail!("a notification was accepted that not everybody had signed")
+        };
         let said = refusal(&status).with_context(|| format!("refused without a rule: {}", status.message()))?;
-        self.narrator.say(format!("    {} {} ({}): {}", styled(BAD, "refused"), said.rule, said.nature, said.text_nb));
+        self.narrator.say(format!(
+            "    {} {} ({}): {}",
+            styled(BAD, "refused"),
+            said.rule,
+            said.nature,
+            said.text_nb
+        ));
         Ok(())
     }
 
     /// What the business clock shows.
     pub(super) async fn now(&mut self) -> anyhow::Result<Timestamp> {
-        let answer = self.admin.get_clock(GetClockRequest {}).await.map_err(spoken).context("cannot read the clock")?.into_inner();
-        answer.now.and_then(|now| Timestamp::try_from(now).ok()).context("the clock shows nothing")
+        let answer = self
+            .admin
+            .get_clock(GetClockRequest {})
+            .await
+            .map_err(spoken)
+            .context("cannot read the clock")?
+            .into_inner();
+        answer
+            .now
+            .and_then(|now| Timestamp::try_from(now).ok())
+            .context("the clock shows nothing")
     }
 
     /// The day in Norway, so many days from now.
@@ -67,8 +109,15 @@ impl Story {
     }
 
     pub(super) async fn later(&mut self, by: &str) -> anyhow::Result<()> {
-        let request = AdvanceClockRequest { by: by.to_owned(), to: None };
-        self.admin.advance_clock(request).await.map_err(spoken).context("cannot move the clock")?;
+        let request = AdvanceClockRequest {
+            by: by.to_owned(),
+            to: None,
+        };
+        self.admin
+            .advance_clock(request)
+            .await
+            .map_err(spoken)
+            .context("cannot move the clock")?;
         self.narrator.say(styled(FAINT, format!("            … {by} later")));
         Ok(())
     }
@@ -79,10 +128,20 @@ impl Story {
             if self.narrator.heard(names).await? {
                 return Ok(());
             }
-            let request = AdvanceClockRequest { by: "1d".to_owned(), to: None };
-            self.admin.advance_clock(request).await.map_err(spoken).context("cannot move the clock")?;
+            let request = AdvanceClockRequest {
+                by: "1d".to_owned(),
+                to: None,
+            };
+            self.admin
+                .advance_clock(request)
+                .await
+                .map_err(spoken)
+                .context("cannot move the clock")?;
         }
-        bail!("the register authority has not decided in {DAYS} days: no {}", names.join(" or "))
+        bail!(
+            "the register authority has not decided in {DAYS} days: no {}",
+            names.join(" or ")
+        )
     }
 }
 
@@ -99,7 +158,11 @@ pub(super) fn content(day: &str) -> pb::RegistrationContent {
         purpose: PURPOSE.to_owned(),
         stiftelsesdato: day.to_owned(),
         vedtektsdato: day.to_owned(),
-        forretningsadresse: Some(pb::Address { kommunenummer: KOMMUNE.to_owned(), postnummer: "4836".to_owned(), landkode: String::new() }),
+        forretningsadresse: Some(pb::Address {
+            kommunenummer: KOMMUNE.to_owned(),
+            postnummer: "4836".to_owned(),
+            landkode: String::new(),
+        }),
         frivillig_organisasjon: Some(pb::VoluntaryContent {
             icnpo: vec!["5100".to_owned(), "1200".to_owned()],
             grasrotandel: Some(pb::Grasrotandel {
@@ -111,7 +174,10 @@ pub(super) fn content(day: &str) -> pb::RegistrationContent {
                 er_ungdomsorganisasjon: Some(false),
                 er_elev_eller_studentorganisasjon: Some(false),
             }),
-            vedtekter: Some(pb::VedtekterValg { frivillig_registrerte_vedtekter: true, ..Default::default() }),
+            vedtekter: Some(pb::VedtekterValg {
+                frivillig_registrerte_vedtekter: true,
+                ..Default::default()
+            }),
             registreringsrett: Some(pb::Registreringsrett {
                 har_offentlig_flertall_i_styret: Some(false),
                 flertall_av_aksjer_eid_av_offentlig: Some(false),
