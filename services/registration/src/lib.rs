@@ -17,7 +17,15 @@ mod origin;
 mod roles;
 mod time;
 
+// What follows from what: commands of our own, and timers.
+mod command;
+mod deadlines;
+mod reactions;
+
 // The registers outside.
 pub mod register;
 
-pub use service::{CONTEXT, Registration};
+pub use command::{Command, NotACommand};
+pub use deadlines::Deadlines;
+pub use reactions::Reactions;
+pub use service::{CONTEXT, Registration, install};

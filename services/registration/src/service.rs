@@ -1,12 +1,24 @@
 //! The service at work: four executors over one writer.
 
-use ryggrad_eventlog::{Clock, Executor, Log, Writer};
+use std::future::Future;
+
+use async_nats::Client;
+use ryggrad_eventlog::deadline::{self, Due, Schedule};
+use ryggrad_eventlog::order::{Again, Carried, Order};
+use ryggrad_eventlog::{Clock, Executor, Log, Writer, consumer, reaction};
+use ryggrad_proto::common::v1::Actor;
 use sqlx::PgPool;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use crate::command::Command;
+use crate::deadlines::{self, Deadlines};
 use crate::founding::Founding;
 use crate::initiative::Initiative;
 use crate::organisation::Organisation;
+use crate::reactions::{self, Reactions};
+use crate::register::import;
+use crate::register::simulator::{self, Simulator};
 use crate::registration_case::RegistrationCase;
 
 /// The context that the service's events belong to.
@@ -25,7 +37,18 @@ pub struct Registration {
     pub organisations: Executor<Organisation>,
     pub(crate) log: Log,
     pub(crate) clock: Clock,
+    pool: PgPool,
     writer: Writer,
+}
+
+/// Makes the tables of the service in its schema. The pool's search path begins with that schema. Harmless when they are there.
+///
+/// # Errors
+/// When the database fails or refuses.
+pub async fn install(pool: &PgPool) -> anyhow::Result<()> {
+    consumer::install(pool).await?;
+    import::install(pool).await?;
+    Ok(())
 }
 
 // === impl Registration ===
@@ -39,8 +62,9 @@ impl Registration {
             foundings: Executor::new(pool.clone(), writer.clone(), clock.clone()),
             cases: Executor::new(pool.clone(), writer.clone(), clock.clone()),
             organisations: Executor::new(pool.clone(), writer.clone(), clock.clone()),
-            log: Log::new(pool),
+            log: Log::new(pool.clone()),
             clock,
+            pool,
             writer,
         }
     }
@@ -48,5 +72,40 @@ impl Registration {
     /// The last position that the service has committed: wakes a relay in the same process.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.writer.committed()
+    }
+
+    /// Follows the stream until the token ends: reactions, timers and, when there is one, the simulated register authority.
+    pub async fn run(&self, client: Client, simulator: Option<Simulator>, token: CancellationToken) {
+        let reacting = reaction::run(
+            self.pool.clone(),
+            client.clone(),
+            Reactions,
+            |order: Order<Command>| async move { self.carry_out(order, &reactions::actor()).await },
+            token.clone(),
+        );
+        let timing = self.keep(client.clone(), Deadlines, deadlines::actor, token.clone());
+        let playing = async {
+            if let Some(simulator) = simulator {
+                self.keep(client, simulator, |_| simulator::actor(), token).await;
+            }
+        };
+        tokio::join!(reacting, timing, playing);
+    }
+
+    /// Keeps the deadlines of a schedule; `actor` says who stands behind the command of a timer.
+    async fn keep(&self, client: Client, schedule: impl Schedule, actor: impl Fn(&str) -> Actor + Send + Sync, token: CancellationToken) {
+        let execute = |order: Order<Due>| self.fall_due(order, &actor);
+        deadline::run(self.pool.clone(), client, self.clock.clone(), schedule, execute, token).await;
+    }
+
+    fn fall_due(&self, order: Order<Due>, actor: impl Fn(&str) -> Actor) -> impl Future<Output = Result<Carried, Again>> + Send {
+        let actor = actor(&order.command.timer);
+        async move {
+            let Order { id, command: due, correlation_id, causation, traceparent } = order;
+            match Command::decode(&due.aggregate_type, &due.command) {
+                Ok(command) => self.carry_out(Order { id, command, correlation_id, causation, traceparent }, &actor).await,
+                Err(error) => Ok(Carried::Failed(error.to_string())),
+            }
+        }
     }
 }

@@ -23,8 +23,8 @@ mod voluntary;
 mod wire;
 
 pub use entry::{Counts, Entry, Keep, Kind, Options};
-pub use fault::{Fault, Refused, Warning};
-pub use join::{Join, Joined};
+pub use fault::{Fault, Place, Refused, Warning};
+pub use join::{Join, Joined, Left};
 pub use reader::Reader;
 pub use snapshot::{
     AccountsReporting, Annotated, Exclusion, Grasrot, RegisterSnapshot, Relation,

@@ -14,14 +14,12 @@ pub(super) fn start_review(state: &State, c: &pb::StartReview, context: &Context
     let authority_ref = input::free("authority_ref", &c.authority_ref, input::REFERENCE)?;
     match &state.status {
         Status::Submitted => Ok(vec![pb::RegistrationReviewStarted { case_id: id(context), authority_ref }.into()]),
-        Status::UnderReview => Ok(Vec::new()),
+        // Taken in hand already, or even decided.
+        Status::UnderReview | Status::InfoRequested { .. } | Status::Registered | Status::Rejected { .. } => Ok(Vec::new()),
         status @ (Status::Undrafted
         | Status::Draft
         | Status::AwaitingSignatures(_)
         | Status::Signed(_)
-        | Status::InfoRequested { .. }
-        | Status::Registered
-        | Status::Rejected { .. }
         | Status::Withdrawn
         | Status::Lapsed) => Err(refusals::state(status)),
     }
@@ -29,7 +27,17 @@ pub(super) fn start_review(state: &State, c: &pb::StartReview, context: &Context
 
 /// A decision on a case that nobody said was taken in hand: then it is so now.
 fn under_review(state: &State, context: &Context) -> Result<Vec<Event>, Refusal> {
-    start_review(state, &pb::StartReview::default(), context)
+    match &state.status {
+        Status::InfoRequested { .. } | Status::Registered | Status::Rejected { .. } => Err(refusals::state(&state.status)),
+        Status::Undrafted
+        | Status::Draft
+        | Status::AwaitingSignatures(_)
+        | Status::Signed(_)
+        | Status::Submitted
+        | Status::UnderReview
+        | Status::Withdrawn
+        | Status::Lapsed => start_review(state, &pb::StartReview::default(), context),
+    }
 }
 
 pub(super) fn request_information(state: &State, c: &pb::RequestInformation, context: &Context) -> Result<Vec<Event>, Refusal> {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use ryggrad_norway::{Invalid, OrgNumber, parse_date};
 
-use super::fault::Warning;
+use super::fault::{Place, Warning};
 use super::wire::Text;
 
 /// The longest name and the longest line of a purpose that is taken, in characters.
@@ -41,6 +41,8 @@ impl Notes {
 
     pub(super) fn warn(&mut self, field: &'static str, why: impl Into<String>) {
         self.warnings.push(Warning {
+            // The reader knows, and fills it in.
+            place: Place::default(),
             orgnr: self.orgnr,
             field,
             why: why.into(),

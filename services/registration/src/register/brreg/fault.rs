@@ -76,6 +76,17 @@ fn at_field(field: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+/// Where a record stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// the file it is in
+    pub file: String,
+    /// which record of the file it is, counted from 1
+    pub record: u64,
+    /// where it begins, in bytes from 0 of the unpacked stream
+    pub byte: u64,
+}
+
 /// A record that cannot be used, while the rest of its file can.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refused {
@@ -96,6 +107,8 @@ pub struct Refused {
 /// A value that was left out of a record that is otherwise used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
+    /// where the record stands
+    pub place: Place,
     /// whose record
     pub orgnr: OrgNumber,
     /// the register's name of the field

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use super::entry::{Counts, Entry};
-use super::fault::{Fault, Refused, Warning};
+use super::fault::{Fault, Place, Refused, Warning};
 use super::reader::Reader;
 use super::snapshot::{RegisterSnapshot, VoluntaryRecord};
 
@@ -21,7 +22,20 @@ pub struct Join {
 struct Waiting {
     record: VoluntaryRecord,
     warnings: Vec<Warning>,
+    file: Arc<str>,
+    at: (u64, u64),
     met: bool,
+}
+
+/// A voluntary organisation for which no unit was read.
+#[derive(Debug)]
+pub struct Left {
+    /// its record
+    pub record: VoluntaryRecord,
+    /// what was left out of it
+    pub warnings: Vec<Warning>,
+    /// where it stands
+    pub place: Place,
 }
 
 /// What comes out of the join.
@@ -43,8 +57,9 @@ impl Join {
         reader: &mut Reader<R>,
         mut other: impl FnMut(Joined),
     ) -> Result<Counts, Fault> {
-        for entry in reader.by_ref() {
-            if let Some(joined) = self.accept(entry?) {
+        let mut file = Arc::from("");
+        while let Some(entry) = reader.next() {
+            if let Some(joined) = self.accept(entry?, reader.place(), &mut file) {
                 other(joined);
             }
         }
@@ -58,12 +73,13 @@ impl Join {
         reader: &mut Reader<R>,
         known: &dyn Fn(u32) -> bool,
     ) -> Option<Result<Joined, Fault>> {
+        let mut file = Arc::from("");
         loop {
             let entry =
                 reader.next_entry(&|orgnr| self.waiting.contains_key(&orgnr) || known(orgnr))?;
             match entry {
                 Ok(entry) => {
-                    if let Some(joined) = self.accept(entry) {
+                    if let Some(joined) = self.accept(entry, reader.place(), &mut file) {
                         return Some(Ok(joined));
                     }
                 }
@@ -73,7 +89,7 @@ impl Join {
     }
 
     /// The voluntary organisations for which no unit was read, by number.
-    pub fn finish(self) -> Vec<(VoluntaryRecord, Vec<Warning>)> {
+    pub fn finish(self) -> Vec<Left> {
         let mut left: Vec<_> = self
             .waiting
             .into_values()
@@ -81,17 +97,32 @@ impl Join {
             .collect();
         left.sort_unstable_by_key(|waiting| waiting.record.orgnr);
         left.into_iter()
-            .map(|waiting| (waiting.record, waiting.warnings))
+            .map(|waiting| Left {
+                record: waiting.record,
+                warnings: waiting.warnings,
+                place: Place {
+                    file: waiting.file.to_string(),
+                    record: waiting.at.0,
+                    byte: waiting.at.1,
+                },
+            })
             .collect()
     }
 
-    fn accept(&mut self, entry: Entry) -> Option<Joined> {
+    /// Keeps a voluntary record for its unit, and lets everything else through. `file` is the last file's name, kept once for all of
+    /// its records.
+    fn accept(&mut self, entry: Entry, place: Place, file: &mut Arc<str>) -> Option<Joined> {
         match entry {
             Entry::Refused(refused) => Some(Joined::Refused(refused)),
             Entry::Voluntary(record, warnings) => {
+                if **file != *place.file {
+                    *file = place.file.into();
+                }
                 let waiting = Waiting {
                     record: *record,
                     warnings,
+                    file: Arc::clone(file),
+                    at: (place.record, place.byte),
                     met: false,
                 };
                 self.waiting.insert(waiting.record.orgnr.to_u32(), waiting);

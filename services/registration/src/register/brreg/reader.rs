@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::cutter::Cutter;
 use super::entry::{Counts, Entry, Kind, Options, describe};
-use super::fault::{Fault, Refused};
+use super::fault::{Fault, Place, Refused, Warning};
 use super::record::{self, Malformed, Outcome, Shape};
 
 const EXPECTED: &str = "a JSON array of records, a page of them, or a record";
@@ -20,8 +20,10 @@ pub struct Reader<R: Read> {
     kind: Option<Kind>,
     state: State,
     counts: Counts,
-    /// the records of a page that are not yielded yet
-    pending: VecDeque<Entry>,
+    /// the records of a page that are not yielded yet, with their number and byte
+    pending: VecDeque<(u64, u64, Entry)>,
+    /// number and byte of the record yielded last
+    last: (u64, u64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,7 @@ impl<R: Read> Reader<R> {
             state: State::Top,
             counts: Counts::default(),
             pending: VecDeque::new(),
+            last: (0, 0),
         };
         reader.look()?;
         Ok(reader)
@@ -70,10 +73,21 @@ impl<R: Read> Reader<R> {
         self.cut.packed_bytes()
     }
 
+    /// Where the record yielded last stands.
+    pub fn place(&self) -> Place {
+        let (record, byte) = self.last;
+        Place {
+            file: self.cut.file().to_owned(),
+            record,
+            byte,
+        }
+    }
+
     /// The next record that is kept or refused. Units are also kept when `also` knows their number, whatever they are.
     pub fn next_entry(&mut self, also: &dyn Fn(u32) -> bool) -> Option<Result<Entry, Fault>> {
         loop {
-            if let Some(entry) = self.pending.pop_front() {
+            if let Some((record, byte, entry)) = self.pending.pop_front() {
+                self.last = (record, byte);
                 return Some(Ok(entry));
             }
             if self.state == State::Ended {
@@ -200,30 +214,46 @@ impl<R: Read> Reader<R> {
     fn count(&mut self, byte: u64, outcome: Result<Outcome, Malformed>) -> Result<(), Fault> {
         let outcome = outcome.map_err(|malformed| self.malformed(byte, malformed))?;
         self.counts.read += 1;
-        match outcome {
-            Outcome::Skipped => self.counts.skipped += 1,
+        let record = self.counts.read;
+        let entry = match outcome {
+            Outcome::Skipped => {
+                self.counts.skipped += 1;
+                return Ok(());
+            }
             Outcome::Unit(snapshot, warnings) => {
                 self.counts.kept += 1;
-                self.pending.push_back(Entry::Unit(snapshot, warnings));
+                Entry::Unit(snapshot, self.placed(byte, warnings))
             }
             Outcome::Voluntary(record, warnings) => {
                 self.counts.kept += 1;
-                self.pending.push_back(Entry::Voluntary(record, warnings));
+                Entry::Voluntary(record, self.placed(byte, warnings))
             }
             Outcome::Refused { orgnr, field, why } => {
                 self.counts.refused += 1;
-                let (file, record) = (self.cut.file().to_owned(), self.counts.read);
-                self.pending.push_back(Entry::Refused(Refused {
+                let file = self.cut.file().to_owned();
+                Entry::Refused(Refused {
                     file,
                     record,
                     byte,
                     orgnr,
                     field,
                     why,
-                }));
+                })
             }
-        }
+        };
+        self.pending.push_back((record, byte, entry));
         Ok(())
+    }
+
+    fn placed(&self, byte: u64, mut warnings: Vec<Warning>) -> Vec<Warning> {
+        for warning in &mut warnings {
+            warning.place = Place {
+                file: self.cut.file().to_owned(),
+                record: self.counts.read,
+                byte,
+            };
+        }
+        warnings
     }
 
     fn malformed(&self, byte: u64, malformed: Malformed) -> Fault {

@@ -55,9 +55,9 @@ fn units_meet_their_voluntary_records_and_the_rest_is_reported() {
     let left: Vec<_> = joining
         .finish()
         .into_iter()
-        .map(|(record, _)| record.orgnr)
+        .map(|left| (left.record.orgnr, left.place.record))
         .collect();
-    assert_eq!(left, [orgnr(33_000_000)]);
+    assert_eq!(left, [(orgnr(33_000_000), 2)]);
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn the_warnings_of_both_records_come_with_the_organisation() {
     let unit = unit(orgnr(31_000_000), r#","maalform":"Engelsk""#);
     match joining.next(&mut reader(&unit), &|_| false) {
         Some(Ok(Joined::Snapshot(_, warnings))) => {
-            let fields: Vec<_> = warnings.iter().map(|warning| warning.field).collect();
-            assert_eq!(fields, ["maalform", "icnpoKategorier.icnpoNummer"]);
+            let fields: Vec<_> = warnings.iter().map(|warning| (warning.place.record, warning.field)).collect();
+            assert_eq!(fields, [(1, "maalform"), (1, "icnpoKategorier.icnpoNummer")]);
         }
         other => panic!("{other:?}"),
     }

@@ -1,0 +1,96 @@
+//! From what the reader of the register's formats found to what the contract calls a snapshot.
+
+use jiff::civil::Date;
+use ryggrad_proto::registration::v1 as pb;
+
+use super::brreg::{RegisterSnapshot, VoluntaryRecord};
+
+/// The snapshot in the words of the contract, with its origin.
+pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin>) -> pb::RegisterSnapshot {
+    let winding_up = snapshot.under_winding_up;
+    pb::RegisterSnapshot {
+        orgnr: snapshot.orgnr.to_string(),
+        registreringsdato: day(snapshot.registered_on),
+        details: Some(details(snapshot)),
+        vedtektsdato: day(snapshot.bylaws_date),
+        vedtektsfestet_formaal: snapshot.purpose.clone(),
+        registrert_i_frivillighetsregisteret: snapshot.in_voluntary_register,
+        registreringsdato_frivillighetsregisteret: day(snapshot.voluntary_registered_on),
+        frivillig_organisasjon: snapshot.voluntary.as_ref().map(voluntary),
+        under_avvikling: winding_up.is_some(),
+        under_avvikling_dato: day(winding_up.and_then(|winding_up| winding_up.since)),
+        konkurs: snapshot.bankrupt,
+        konkursdato: day(snapshot.bankrupt_on),
+        slettedato: day(snapshot.deleted_on),
+        siste_innsendte_aarsregnskap: snapshot.last_accounts_year.map_or(0, u32::from),
+        origin,
+    }
+}
+
+fn details(snapshot: &RegisterSnapshot) -> pb::OrganisationDetails {
+    let address = pb::Address {
+        kommunenummer: text(snapshot.kommunenummer),
+        postnummer: text(snapshot.postnummer),
+        landkode: String::new(),
+    };
+    pb::OrganisationDetails {
+        name: snapshot.name.clone(),
+        form: snapshot.form.to_string(),
+        forretningsadresse: Some(address).filter(|address| *address != pb::Address::default()),
+        language: text(snapshot.language),
+        naeringskoder: snapshot.nace.iter().map(ToString::to_string).collect(),
+        sektorkode: text(snapshot.sector),
+        stiftelsesdato: day(snapshot.founded_on),
+        annotations: snapshot
+            .annotations
+            .iter()
+            .map(|annotated| pb::Annotation { infotype: annotated.about.to_string(), text: String::new() })
+            .collect(),
+        under_tvangsavvikling: snapshot.under_winding_up.is_some_and(|winding_up| winding_up.forced),
+        ..pb::OrganisationDetails::default()
+    }
+}
+
+fn voluntary(record: &VoluntaryRecord) -> pb::VoluntarySnapshot {
+    let exclusion = record.grasrot.exclusion;
+    let last = record.accounts.last_submitted;
+    pb::VoluntarySnapshot {
+        innfoert_dato: day(record.entered_on),
+        foerste_gang_innfoert: day(record.first_entered_on),
+        // A record that has left on an unknown day says at least that it has left.
+        slettet_dato: match (record.deleted, record.deleted_on) {
+            (_, Some(day)) => day.to_string(),
+            (true, None) => day(record.entered_on),
+            (false, None) => String::new(),
+        },
+        icnpo: record.icnpo.iter().map(ToString::to_string).collect(),
+        grasrot_deltar_i: record.grasrot.participates,
+        utestengelse_fra_dato: day(exclusion.map(|exclusion| exclusion.from)),
+        utestengelse_til_dato: day(exclusion.and_then(|exclusion| exclusion.to)),
+        regnskapsrapportering: record.accounts.duty.then(|| pb::RapporteringspliktRegnskap {
+            har_paatatt_seg_rapporteringsplikt: true,
+            avslutningsdato_regnskapsperiode: record.accounts.year_end.as_ref().map(ToString::to_string),
+        }),
+        siste_regnskapsaar: last.map_or(0, |last| u32::from(last.year)),
+        siste_regnskap_registrert: day(last.and_then(|last| last.registered_on)),
+        vedtekter_registrert: record.bylaws_registered,
+        vedtekter_sist_oppdatert: day(record.bylaws_updated_on),
+        relasjoner: record
+            .relations
+            .iter()
+            .map(|relation| pb::RegisterRelation {
+                relasjonsrolle_fra: relation.role_from.clone(),
+                relasjonsrolle_til: relation.role_to.clone(),
+                relasjon_til: relation.to.to_string(),
+            })
+            .collect(),
+    }
+}
+
+fn day(day: Option<Date>) -> String {
+    text(day)
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
