@@ -1,0 +1,119 @@
+//! Taking a batch in: read its rows, fold, write them, move the checkpoint; all or nothing.
+
+use sqlx::{Connection as _, PgConnection};
+
+use crate::consumer::{self, Overtaken};
+use crate::event::Recorded;
+use crate::parked::Lot;
+use crate::projection::Projection;
+use crate::projection::fold::{self, Sheet};
+use crate::projection::table::Table;
+
+/// Why a batch was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Overtaken(#[from] Overtaken),
+}
+
+/// One generation at work.
+pub(super) struct Turn<P: Projection> {
+    table: Table<P>,
+    sheet: Sheet<P::Row>,
+    pub(super) lot: Lot,
+    pub(super) position: u64,
+}
+
+// === impl Turn ===
+
+impl<P: Projection> Turn<P> {
+    /// Goes on where the generation's checkpoint is.
+    pub(super) async fn open(connection: &mut PgConnection, table: String) -> Result<Self, sqlx::Error> {
+        let position = consumer::checkpoint(connection, &table).await?;
+        let lot = Lot::load(connection, P::NAME, &table).await?;
+        let table = Table::new(table);
+        table.create(connection, false).await?;
+        Ok(Self {
+            table,
+            sheet: Sheet::default(),
+            lot,
+            position,
+        })
+    }
+
+    /// Makes the indexes that queries need.
+    pub(super) async fn index(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        self.table.index(connection).await
+    }
+
+    /// Takes the next events in.
+    pub(super) async fn take_in(
+        &mut self,
+        connection: &mut PgConnection,
+        projection: &P,
+        events: &[Recorded],
+    ) -> Result<(), Failure> {
+        let Some(to) = events.last().map(|event| event.position) else {
+            return Ok(());
+        };
+        let mut tx = connection.begin().await?;
+        apply(&mut tx, projection, &self.table, &mut self.sheet, &mut self.lot, events).await?;
+        self.lot.store(&mut tx).await?;
+        if !consumer::advance(&mut tx, &self.table.name, self.position, to).await? {
+            return Err(Overtaken.into());
+        }
+        tx.commit().await?;
+        self.position = to;
+        Ok(())
+    }
+
+    /// Takes in what the organisations missed that are to be tried again.
+    pub(super) async fn let_out(&mut self, connection: &mut PgConnection, projection: &P) -> Result<(), Failure> {
+        if !self.lot.is_asked(connection).await? {
+            return Ok(());
+        }
+        let mut tx = connection.begin().await?;
+        let events = self.lot.let_out(&mut tx, self.position).await?;
+        apply(
+            &mut tx,
+            projection,
+            &self.table,
+            &mut self.sheet,
+            &mut self.lot,
+            &events,
+        )
+        .await?;
+        self.lot.store(&mut tx).await?;
+        if !consumer::advance(&mut tx, &self.table.name, self.position, self.position).await? {
+            return Err(Overtaken.into());
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Folds events into a table, in the transaction that the connection is in. When it fails, the sheet and the lot know
+/// more than the table, and must not be used on.
+pub(super) async fn apply<P: Projection>(
+    connection: &mut PgConnection,
+    projection: &P,
+    table: &Table<P>,
+    sheet: &mut Sheet<P::Row>,
+    lot: &mut Lot,
+    events: &[Recorded],
+) -> Result<(), sqlx::Error> {
+    let keys = fold::keys(projection, events);
+    if !P::APPEND_ONLY {
+        let unknown = sheet.unknown(&keys);
+        if !unknown.is_empty() {
+            let found = table.load(connection, &unknown).await?;
+            sheet.learn(unknown, found);
+        }
+    }
+    fold::fold(projection, sheet, lot, events, keys);
+    table.write(connection, projection, sheet.changes()).await?;
+    sheet.trim(P::APPEND_ONLY);
+    Ok(())
+}

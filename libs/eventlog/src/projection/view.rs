@@ -1,0 +1,146 @@
+//! Reading a view: its rows and the position up to which they are true, in one snapshot.
+
+use std::time::Duration;
+
+use prost::Message;
+use sqlx::{PgConnection, PgPool, Postgres, Row as _, Transaction};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::event::unsigned;
+
+/// How often the database is asked by those who wait for a position.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A view for reading. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct View {
+    pool: PgPool,
+    name: &'static str,
+    live: Option<watch::Receiver<u64>>,
+}
+
+/// The live table at one moment, and the position that it is true for. Read only, and not for long: a table that was
+/// replaced is dropped after half a minute.
+#[derive(Debug)]
+pub struct Snapshot {
+    tx: Transaction<'static, Postgres>,
+    table: String,
+    as_of: u64,
+}
+
+// === impl View ===
+
+impl View {
+    /// A view in the first schema of the pool's search path.
+    pub fn new(pool: PgPool, name: &'static str) -> Self {
+        Self { pool, name, live: None }
+    }
+
+    pub(super) fn followed(mut self, live: watch::Receiver<u64>) -> Self {
+        self.live = Some(live);
+        self
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Everything up to this position is in the view; 0 when there is no such view yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn as_of(&self) -> Result<u64, sqlx::Error> {
+        let sql = "select c.position from projections p join checkpoints c on c.consumer = p.table_name where p.name = $1 and p.state = 'live'";
+        let row = sqlx::query(sql).bind(self.name).fetch_optional(&self.pool).await?;
+        row.map_or(Ok(0), |row| Ok(unsigned(row.try_get(0)?)))
+    }
+
+    /// Waits until the view has come to a position, but no longer than `patience`, and answers where it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wait_for(&self, at_least: u64, patience: Duration) -> Result<u64, sqlx::Error> {
+        let deadline = Instant::now() + patience;
+        let mut live = self.live.clone();
+        loop {
+            // Known to be committed by this process.
+            if let Some(position) = live
+                .as_mut()
+                .map(|live| *live.borrow_and_update())
+                .filter(|position| *position >= at_least)
+            {
+                return Ok(position);
+            }
+            let as_of = self.as_of().await?;
+            if as_of >= at_least || Instant::now() >= deadline {
+                return Ok(as_of);
+            }
+            let look = (Instant::now() + LOOK).min(deadline);
+            match &mut live {
+                Some(live) => drop(tokio::time::timeout_at(look, live.changed()).await),
+                None => tokio::time::sleep_until(look).await,
+            }
+        }
+    }
+
+    /// The live table as it is now.
+    ///
+    /// # Errors
+    /// When the database fails, or has no such view yet ([`sqlx::Error::RowNotFound`]).
+    pub async fn snapshot(&self) -> Result<Snapshot, sqlx::Error> {
+        let mut tx = self
+            .pool
+            .begin_with("begin isolation level repeatable read, read only")
+            .await?;
+        let sql = "select p.table_name, coalesce(c.position, 0) from projections p left join checkpoints c on c.consumer = p.table_name
+                    where p.name = $1 and p.state = 'live'";
+        let row = sqlx::query(sql).bind(self.name).fetch_one(&mut *tx).await?;
+        Ok(Snapshot {
+            table: row.try_get(0)?,
+            as_of: unsigned(row.try_get(1)?),
+            tx,
+        })
+    }
+}
+
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// The table to read, with the columns `key`, `row` and those that the projection declares.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Everything up to this position is in the rows.
+    pub const fn as_of(&self) -> u64 {
+        self.as_of
+    }
+
+    /// The connection that sees the snapshot, for queries on [`Snapshot::table`].
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// The row of a key.
+    ///
+    /// # Errors
+    /// When the database fails, or the row is not of that type.
+    pub async fn get<R: Message + Default>(&mut self, key: &str) -> Result<Option<R>, sqlx::Error> {
+        let sql = format!("select row from {} where key = $1", self.table);
+        let row = sqlx::query(&sql).bind(key).fetch_optional(&mut *self.tx).await?;
+        row.as_ref().map(decode).transpose()
+    }
+}
+
+/// The message in the column `row` of a row.
+///
+/// # Errors
+/// When there is no such column, or it is of another type.
+pub fn decode<R: Message + Default>(row: &sqlx::postgres::PgRow) -> Result<R, sqlx::Error> {
+    R::decode(row.try_get::<&[u8], _>("row")?).map_err(|e| sqlx::Error::ColumnDecode {
+        index: "row".into(),
+        source: e.into(),
+    })
+}
