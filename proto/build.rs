@@ -33,9 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pool = DescriptorPool::decode(descriptors.as_slice())?;
 
     let mut config = tonic_prost_build::Config::new();
-    config
-        .enable_type_names()
-        .bytes([".ryggrad.common.v1.Envelope.data"]);
+    config.enable_type_names().bytes([".ryggrad.common.v1.Envelope.data"]);
     tonic_prost_build::configure()
         .compile_well_known_types(true)
         .codec_path("crate::codec::Codec")
@@ -66,10 +64,7 @@ fn contracts(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(contracts(&path)?);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
             found.push(path);
         }
     }
@@ -86,10 +81,7 @@ fn rest(out: &Path, service: ServiceDefinition) -> Result<(), Box<dyn Error>> {
     generator.add(service);
     let (transcoder, outputs) = generator.generate()?;
     for output in outputs {
-        let bridge = output
-            .tonic_bridge()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let bridge = output.tonic_bridge().map(ToString::to_string).unwrap_or_default();
         fs::write(
             out.join(format!("{stem}.rest.rs")),
             format!("{}\n{bridge}", output.service_trait()),
@@ -99,9 +91,6 @@ fn rest(out: &Path, service: ServiceDefinition) -> Result<(), Box<dyn Error>> {
             output.openapi_spec().unwrap_or("{}"),
         )?;
     }
-    fs::write(
-        out.join(format!("{stem}.transcoder.rs")),
-        transcoder.to_string(),
-    )?;
+    fs::write(out.join(format!("{stem}.transcoder.rs")), transcoder.to_string())?;
     Ok(())
 }

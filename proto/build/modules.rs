@@ -15,10 +15,7 @@ struct Node {
 /// Writes `pub mod <context> { pub mod v1 { … } }` for every package of ours.
 pub(crate) fn generate(pool: &DescriptorPool) -> String {
     let mut root = Node::default();
-    for file in pool
-        .files()
-        .filter(|file| file.package_name().starts_with("ryggrad."))
-    {
+    for file in pool.files().filter(|file| file.package_name().starts_with("ryggrad.")) {
         let mut node = &mut root;
         for segment in file.package_name().split('.').skip(1) {
             node = node.children.entry(segment.to_owned()).or_default();
@@ -70,9 +67,7 @@ fn rest(code: &mut String, service: &ServiceDescriptor) {
     push(code, "/// OpenAPI 3.1 document of the routes.");
     push(
         code,
-        &format!(
-            "pub const OPENAPI: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{stem}.openapi.json\"));"
-        ),
+        &format!("pub const OPENAPI: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{stem}.openapi.json\"));"),
     );
     push(
         code,
@@ -99,10 +94,7 @@ fn annotated(service: &ServiceDescriptor) -> bool {
 }
 
 fn include(code: &mut String, file: &str) {
-    push(
-        code,
-        &format!("include!(concat!(env!(\"OUT_DIR\"), \"/{file}\"));"),
-    );
+    push(code, &format!("include!(concat!(env!(\"OUT_DIR\"), \"/{file}\"));"));
 }
 
 fn push(code: &mut String, line: &str) {

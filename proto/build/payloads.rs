@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value,
-};
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
 /// Writes the implementations; the naming rule is `<Aggregate>Event { oneof event }` and `<Aggregate>Command { oneof command }`.
 pub(crate) fn generate(pool: &DescriptorPool) -> String {
@@ -40,9 +38,7 @@ fn members(message: &MessageDescriptor, suffix: &str, oneof: &str) -> Option<Vec
     if !message.name().ends_with(suffix) {
         return None;
     }
-    let oneof = message
-        .oneofs()
-        .find(|candidate| candidate.name() == oneof)?;
+    let oneof = message.oneofs().find(|candidate| candidate.name() == oneof)?;
     Some(oneof.fields().map(|field| member(&field)).collect())
 }
 
@@ -63,13 +59,8 @@ fn member(field: &FieldDescriptor) -> Member {
 }
 
 fn events(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
-    let oneof = format!(
-        "{}::{}::Event",
-        module(message),
-        message.name().to_snake_case()
-    );
-    let arms =
-        |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
+    let oneof = format!("{}::{}::Event", module(message), message.name().to_snake_case());
+    let arms = |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
     write!(
         code,
         "impl crate::event::EventPayload for {oneof} {{
@@ -112,13 +103,8 @@ fn events(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
 }
 
 fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) {
-    let oneof = format!(
-        "{}::{}::Command",
-        module(message),
-        message.name().to_snake_case()
-    );
-    let arms =
-        |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
+    let oneof = format!("{}::{}::Command", module(message), message.name().to_snake_case());
+    let arms = |arm: &dyn Fn(&Member) -> String| members.iter().map(arm).collect::<Vec<_>>().join("\n");
     write!(
         code,
         "impl crate::command::CommandPayload for {oneof} {{
@@ -136,7 +122,11 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
         ids = arms(&|m| format!("Self::{}(command) => &command.{},", m.variant, id_field(&m.message))),
         fields = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, id_field(&m.message))),
         sets = arms(&|m| format!("Self::{}(command) => command.{} = id,", m.variant, id_field(&m.message))),
-        all = members.iter().map(|m| format!("{:?}", m.message.name())).collect::<Vec<_>>().join(", "),
+        all = members
+            .iter()
+            .map(|m| format!("{:?}", m.message.name()))
+            .collect::<Vec<_>>()
+            .join(", "),
     )
     .expect("writing to a string cannot fail");
     conversions(code, &oneof, members);
@@ -157,26 +147,13 @@ fn conversions(code: &mut String, oneof: &str, members: &[Member]) {
 
 /// The field that carries the aggregate's id: number 2, a string, right after `meta`.
 fn id_field(message: &MessageDescriptor) -> String {
-    let meta = message
-        .get_field(1)
-        .is_some_and(|field| field.name() == "meta");
-    assert!(
-        meta,
-        "{}: field 1 of a command is `meta`",
-        message.full_name()
-    );
+    let meta = message.get_field(1).is_some_and(|field| field.name() == "meta");
+    assert!(meta, "{}: field 1 of a command is `meta`", message.full_name());
     match message.get_field(2) {
-        Some(field)
-            if field.kind() == Kind::String
-                && field.name().ends_with("_id")
-                && !field.is_list() =>
-        {
+        Some(field) if field.kind() == Kind::String && field.name().ends_with("_id") && !field.is_list() => {
             field.name().to_owned()
         }
-        _ => panic!(
-            "{}: field 2 of a command is its aggregate's id",
-            message.full_name()
-        ),
+        _ => panic!("{}: field 2 of a command is its aggregate's id", message.full_name()),
     }
 }
 
@@ -204,10 +181,7 @@ fn class_number(options: &DynamicMessage) -> Option<i32> {
 }
 
 fn module(message: &MessageDescriptor) -> String {
-    let package = message
-        .package_name()
-        .trim_start_matches("ryggrad.")
-        .replace('.', "::");
+    let package = message.package_name().trim_start_matches("ryggrad.").replace('.', "::");
     format!("crate::{package}")
 }
 
@@ -217,9 +191,5 @@ fn path(message: &MessageDescriptor) -> String {
         "{}: events and commands are top-level messages",
         message.full_name()
     );
-    format!(
-        "{}::{}",
-        module(message),
-        message.name().to_upper_camel_case()
-    )
+    format!("{}::{}", module(message), message.name().to_upper_camel_case())
 }

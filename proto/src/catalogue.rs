@@ -3,8 +3,7 @@
 use std::sync::OnceLock;
 
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
-    ServiceDescriptor, Value,
+    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, ServiceDescriptor, Value,
 };
 
 use crate::options::v1::PrivacyClass;
@@ -133,9 +132,7 @@ fn event(aggregate: String, message: MessageDescriptor) -> EventType {
         norwegian_term: get("norwegian_term")
             .and_then(|value| value.as_str().map(str::to_owned))
             .unwrap_or_default(),
-        phase: get("phase")
-            .and_then(|value| value.as_u32())
-            .unwrap_or_default(),
+        phase: get("phase").and_then(|value| value.as_u32()).unwrap_or_default(),
         views: get("views")
             .and_then(|value| {
                 Some(
@@ -190,18 +187,12 @@ fn members<'a>(
         .filter(|message| message.package_name().starts_with("ryggrad."))
         .filter_map(move |message| {
             let aggregate = message.name().strip_suffix(suffix)?.to_owned();
-            let oneof = message
-                .oneofs()
-                .find(|candidate| candidate.name() == oneof)?;
+            let oneof = message.oneofs().find(|candidate| candidate.name() == oneof)?;
             let members: Vec<_> = oneof
                 .fields()
                 .filter_map(|field| field.kind().as_message().cloned())
                 .collect();
-            Some(
-                members
-                    .into_iter()
-                    .map(move |member| (aggregate.clone(), member)),
-            )
+            Some(members.into_iter().map(move |member| (aggregate.clone(), member)))
         })
         .flatten()
 }

@@ -86,22 +86,13 @@ fn read<U: Message + Name + Default>(bytes: Bytes, strict: bool) -> Result<U, St
 
 /// Path of numbers to the first field that the contract does not have.
 fn unknown(message: &DynamicMessage) -> Option<String> {
-    let here = message
-        .unknown_fields()
-        .next()
-        .map(|field| field.number().to_string());
+    let here = message.unknown_fields().next().map(|field| field.number().to_string());
     here.or_else(|| {
         message.fields().find_map(|(field, value)| {
             let inner = match value {
                 Value::Message(message) => unknown(message),
-                Value::List(values) => values
-                    .iter()
-                    .filter_map(Value::as_message)
-                    .find_map(unknown),
-                Value::Map(values) => values
-                    .values()
-                    .filter_map(Value::as_message)
-                    .find_map(unknown),
+                Value::List(values) => values.iter().filter_map(Value::as_message).find_map(unknown),
+                Value::Map(values) => values.values().filter_map(Value::as_message).find_map(unknown),
                 _ => None,
             };
             inner.map(|number| format!("{number} of {}", field.name()))
@@ -116,9 +107,7 @@ fn requests() -> &'static BTreeSet<String> {
         let methods = crate::pool()
             .services()
             .flat_map(|service| service.methods().collect::<Vec<_>>());
-        methods
-            .map(|method| method.input().full_name().to_owned())
-            .collect()
+        methods.map(|method| method.input().full_name().to_owned()).collect()
     })
 }
 
@@ -143,16 +132,10 @@ mod tests {
         let field_99 = [0x98, 0x06, 0x01];
         let outside = [&known[..], &field_99].concat();
         let refused = read::<ReadRequest>(outside.clone().into(), true).expect_err("unknown");
-        assert!(
-            refused.message().contains("unknown field: number 99"),
-            "{refused}"
-        );
+        assert!(refused.message().contains("unknown field: number 99"), "{refused}");
         let inside = [&[0x22, 0x03][..], &field_99].concat();
         let refused = read::<ReadRequest>(inside.into(), true).expect_err("unknown");
-        assert!(
-            refused.message().contains("number 99 of filter"),
-            "{refused}"
-        );
+        assert!(refused.message().contains("number 99 of filter"), "{refused}");
         assert!(
             read::<ReadRequest>(outside.into(), false).is_ok(),
             "those who only read skip it"
@@ -166,8 +149,7 @@ mod tests {
 
     #[test]
     fn text_that_is_no_utf8_names_its_field() {
-        let refused = read::<ReadRequest>(Bytes::from_static(&[0x12, 0x01, 0xff]), true)
-            .expect_err("not UTF-8");
+        let refused = read::<ReadRequest>(Bytes::from_static(&[0x12, 0x01, 0xff]), true).expect_err("not UTF-8");
         assert_eq!(refused.code(), tonic::Code::InvalidArgument);
         assert!(refused.message().contains("ReadRequest.epoch"), "{refused}");
     }

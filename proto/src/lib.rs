@@ -35,8 +35,5 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 /// The descriptors, decoded once.
 pub fn pool() -> &'static DescriptorPool {
     static POOL: OnceLock<DescriptorPool> = OnceLock::new();
-    POOL.get_or_init(|| {
-        DescriptorPool::decode(DESCRIPTORS)
-            .expect("the descriptors were encoded by the build script")
-    })
+    POOL.get_or_init(|| DescriptorPool::decode(DESCRIPTORS).expect("the descriptors were encoded by the build script"))
 }

@@ -63,23 +63,11 @@ impl fmt::Debug for Routes {
 
 /// [`Transcode`] with its future boxed: the generated transcoders are all different types.
 trait Erased: Send + Sync {
-    fn answer<'a>(
-        &'a self,
-        method: &'a str,
-        target: &'a str,
-        headers: HeaderMap,
-        body: &'a [u8],
-    ) -> Answer<'a>;
+    fn answer<'a>(&'a self, method: &'a str, target: &'a str, headers: HeaderMap, body: &'a [u8]) -> Answer<'a>;
 }
 
 impl<T: Transcode + Send + Sync> Erased for T {
-    fn answer<'a>(
-        &'a self,
-        method: &'a str,
-        target: &'a str,
-        headers: HeaderMap,
-        body: &'a [u8],
-    ) -> Answer<'a> {
+    fn answer<'a>(&'a self, method: &'a str, target: &'a str, headers: HeaderMap, body: &'a [u8]) -> Answer<'a> {
         Box::pin(self.try_transcode(method, target, headers, body))
     }
 }

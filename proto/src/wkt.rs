@@ -58,9 +58,7 @@ impl Serialize for Timestamp {
         let instant = jiff::Timestamp::try_from(*self).map_err(serde::ser::Error::custom)?;
         match self.nanos {
             0 => serializer.collect_str(&format_args!("{instant:.0}")),
-            nanos if nanos % 1_000_000 == 0 => {
-                serializer.collect_str(&format_args!("{instant:.3}"))
-            }
+            nanos if nanos % 1_000_000 == 0 => serializer.collect_str(&format_args!("{instant:.3}")),
             nanos if nanos % 1_000 == 0 => serializer.collect_str(&format_args!("{instant:.6}")),
             _ => serializer.collect_str(&format_args!("{instant:.9}")),
         }
@@ -118,8 +116,7 @@ mod tests {
 
     #[test]
     fn dates_that_do_not_exist_are_refused() {
-        let refused =
-            serde_json::from_str::<Timestamp>("\"2026-02-30T12:00:00Z\"").expect_err("no such day");
+        let refused = serde_json::from_str::<Timestamp>("\"2026-02-30T12:00:00Z\"").expect_err("no such day");
         assert!(refused.to_string().contains("2026-02-30"), "{refused}");
         let out_of_range = Timestamp {
             seconds: 0,

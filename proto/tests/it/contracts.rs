@@ -33,11 +33,7 @@ fn every_event_says_class_term_phase_and_what_it_is() {
     assert!(!catalogue().is_empty());
     for event in catalogue() {
         assert_ne!(event.class, PrivacyClass::Unspecified, "{}", event.name);
-        assert!(
-            !event.norwegian_term.is_empty(),
-            "{} has no Norwegian term",
-            event.name
-        );
+        assert!(!event.norwegian_term.is_empty(), "{} has no Norwegian term", event.name);
         assert!(
             (1..=6).contains(&event.phase),
             "{} has phase {}",
@@ -46,12 +42,7 @@ fn every_event_says_class_term_phase_and_what_it_is() {
         );
         assert!(!event.doc.is_empty(), "{} has no comment", event.name);
         for field in &event.fields {
-            assert!(
-                !field.doc.is_empty(),
-                "{}.{} has no comment",
-                event.name,
-                field.name
-            );
+            assert!(!field.doc.is_empty(), "{}.{} has no comment", event.name, field.name);
         }
     }
 }
@@ -61,12 +52,7 @@ fn every_command_and_its_fields_are_documented() {
     for command in commands() {
         assert!(!command.doc.is_empty(), "{} has no comment", command.name);
         for field in &command.fields {
-            assert!(
-                !field.doc.is_empty(),
-                "{}.{} has no comment",
-                command.name,
-                field.name
-            );
+            assert!(!field.doc.is_empty(), "{}.{} has no comment", command.name, field.name);
         }
     }
 }
@@ -92,8 +78,7 @@ fn what_an_authority_or_a_timer_decides_has_no_rpc() {
 #[test]
 fn a_name_means_one_message_in_its_context() {
     for event in catalogue() {
-        let first =
-            ryggrad_proto::event_type(&event.context, &event.name).map(|first| &first.message);
+        let first = ryggrad_proto::event_type(&event.context, &event.name).map(|first| &first.message);
         assert_eq!(first, Some(&event.message), "{} is two things", event.name);
         assert!(
             !commands().iter().any(|command| command.name == event.name),
@@ -117,12 +102,7 @@ fn scan(message: &MessageDescriptor, seen: &mut BTreeSet<String>) {
     }
     for field in message.fields() {
         let personal = PERSONAL.iter().find(|word| field.name().contains(*word));
-        assert_eq!(
-            personal,
-            None,
-            "{} looks like personal data",
-            field.full_name()
-        );
+        assert_eq!(personal, None, "{} looks like personal data", field.full_name());
         if let Kind::Message(inner) = field.kind() {
             scan(&inner, seen);
         }

@@ -69,9 +69,10 @@ fn contents(page: &mut String) {
         "\n| event | term | class | phase | aggregate |\n|---|---|---|---|---|",
     );
     for (context, aggregate) in aggregates() {
-        for event in catalogue().iter().filter(|event| {
-            (event.context.as_str(), event.aggregate.as_str()) == (context, aggregate)
-        }) {
+        for event in catalogue()
+            .iter()
+            .filter(|event| (event.context.as_str(), event.aggregate.as_str()) == (context, aggregate))
+        {
             let EventType {
                 name,
                 norwegian_term,
@@ -81,19 +82,14 @@ fn contents(page: &mut String) {
             let (anchor, class) = (name.to_lowercase(), class(event.class));
             line(
                 page,
-                &format!(
-                    "| [{name}](#{anchor}) | {norwegian_term} | {class} | {phase} | {aggregate} |"
-                ),
+                &format!("| [{name}](#{anchor}) | {norwegian_term} | {class} | {phase} | {aggregate} |"),
             );
         }
     }
 }
 
 fn command_table<'a>(page: &mut String, commands: impl Iterator<Item = &'a CommandType>) {
-    line(
-        page,
-        "\n| command | what it asks | sent by |\n|---|---|---|",
-    );
+    line(page, "\n| command | what it asks | sent by |\n|---|---|---|");
     for command in commands {
         let by = match &command.http {
             Some((method, path)) => format!("`{method} {path}`"),
@@ -101,22 +97,15 @@ fn command_table<'a>(page: &mut String, commands: impl Iterator<Item = &'a Comma
             None if command.authority => "the authority, through its port".to_owned(),
             None => "the service itself, after another fact".to_owned(),
         };
-        line(
-            page,
-            &format!("| `{}` | {} | {by} |", command.name, cell(&command.doc)),
-        );
+        line(page, &format!("| `{}` | {} | {by} |", command.name, cell(&command.doc)));
     }
 }
 
 fn section(page: &mut String, event: &EventType) {
-    let first =
-        ryggrad_proto::event_type(&event.context, &event.name).map(|first| &first.aggregate);
+    let first = ryggrad_proto::event_type(&event.context, &event.name).map(|first| &first.aggregate);
     if let Some(first) = first.filter(|first| **first != event.aggregate) {
         let (name, anchor) = (&event.name, event.name.to_lowercase());
-        line(
-            page,
-            &format!("\nAlso [{name}](#{anchor}), as under {first}."),
-        );
+        line(page, &format!("\nAlso [{name}](#{anchor}), as under {first}."));
         return;
     }
     line(page, &format!("\n#### {}\n", event.name));
@@ -136,16 +125,10 @@ fn section(page: &mut String, event: &EventType) {
     for field in &event.fields {
         line(
             page,
-            &format!(
-                "| `{}` | {} | {} |",
-                field.json_name,
-                field.kind,
-                cell(&field.doc)
-            ),
+            &format!("| `{}` | {} | {} |", field.json_name, field.kind, cell(&field.doc)),
         );
     }
-    let example = serde_json::to_string_pretty(&example::of(&event.message))
-        .expect("an example has a JSON form");
+    let example = serde_json::to_string_pretty(&example::of(&event.message)).expect("an example has a JSON form");
     line(page, &format!("\n```json\n{example}\n```"));
 }
 

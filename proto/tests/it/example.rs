@@ -18,13 +18,7 @@ pub(crate) fn of(message: &MessageDescriptor) -> DynamicMessage {
             continue;
         }
         let value = if field.is_map() {
-            Value::Map(
-                [(
-                    MapKey::String("n".to_owned()),
-                    Value::String("1".to_owned()),
-                )]
-                .into(),
-            )
+            Value::Map([(MapKey::String("n".to_owned()), Value::String("1".to_owned()))].into())
         } else if field.is_list() {
             Value::List(vec![value(&field)])
         } else {
@@ -66,16 +60,10 @@ fn value(field: &FieldDescriptor) -> Value {
 
 /// A plausible text for a field of that name.
 fn text(name: &str) -> &str {
-    let is_date = |name: &str| {
-        name.ends_with("dato")
-            || name.ends_with("date")
-            || name.ends_with("_on")
-            || name.ends_with("_at")
-    };
+    let is_date =
+        |name: &str| name.ends_with("dato") || name.ends_with("date") || name.ends_with("_on") || name.ends_with("_at");
     match name {
-        "person_ref" | "person_refs" | "created_by" | "signer" | "declared_by" | "elected_by" => {
-            PERSON
-        }
+        "person_ref" | "person_refs" | "created_by" | "signer" | "declared_by" | "elected_by" => PERSON,
         name if name.ends_with("_id") || name.ends_with("_ids") => UUID,
         name if name.contains("orgnr") || name == "organisasjonsnummer" => "312345676",
         "kommunenummer" => "0301",
@@ -93,11 +81,10 @@ fn text(name: &str) -> &str {
         "sektorkode" => "7000",
         "band" => "13-19",
         "accounting_year_end" => "12-31",
-        name if name.ends_with("hash") => {
-            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+        name if name.ends_with("hash") => "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "at" | "from" | "effective" | "period_from" | "period_to" | "role_from" | "role_to" | "resume_by" => {
+            "2026-05-01"
         }
-        "at" | "from" | "effective" | "period_from" | "period_to" | "role_from" | "role_to"
-        | "resume_by" => "2026-05-01",
         name if is_date(name) => "2026-05-01",
         name if name.ends_with("_ref") || name.ends_with("_token") => "ref-1",
         _ => "…",

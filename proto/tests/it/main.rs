@@ -3,6 +3,7 @@
 mod contracts;
 mod document;
 mod example;
+mod golden;
 
 use std::fs;
 use std::path::Path;
@@ -12,12 +13,7 @@ use std::path::Path;
 fn the_event_catalogue_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events.md");
     let fresh = document::events();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one switch of a test that writes what it tests"
-    )]
-    let update = std::env::var_os("UPDATE").is_some();
-    if update {
+    if update() {
         fs::write(&path, &fresh).expect("docs can be written");
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
@@ -29,4 +25,13 @@ fn the_event_catalogue_is_fresh() {
         fresh == committed,
         "docs/events.md is stale: run `UPDATE=1 cargo test -p ryggrad-proto` and commit it; first difference: {difference:?}"
     );
+}
+
+/// Whether generated files are to be written instead of compared.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one switch of tests that write what they test"
+)]
+fn update() -> bool {
+    std::env::var_os("UPDATE").is_some()
 }

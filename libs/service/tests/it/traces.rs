@@ -30,8 +30,8 @@ impl TraceService for Collector {
             .flat_map(|resource| resource.scope_spans);
         let mut seen = self.0.lock().expect("nobody panics with it");
         for span in spans.flat_map(|scope| scope.spans) {
-            let trace = span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect();
-            seen.push((trace, span.name));
+            let trace = uuid::Uuid::from_slice(&span.trace_id).map(|id| id.simple().to_string());
+            seen.push((trace.unwrap_or_default(), span.name));
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
