@@ -174,7 +174,7 @@ async fn recover(state: &StateFolder, say: &Say) -> Result<()> {
 
 /// Starts the server and waits until it greets a client, which it does after its stores are open.
 async fn launch(state: &StateFolder, program: &NatsProgram, port: u16) -> Result<Watched> {
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
     let begun = Instant::now();
     let server = Watched::spawn(Spec {
         program: PROGRAM,

@@ -200,7 +200,7 @@ async fn launch(
     cluster: &Cluster,
     port: u16,
 ) -> Result<Watched> {
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
     let begun = Instant::now();
     let mut command = vec![programs.bin.join("postgres").into(), "-D".into(), cluster.data().into()];
     for (name, value) in options.settings(port, cluster.sockets()) {

@@ -111,13 +111,11 @@ fn run(command: &mut Command) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let mut said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    if said.is_empty() {
-        said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    }
-    if said.is_empty() {
-        said = output.status.to_string();
-    }
+    let said = [output.stderr, output.stdout]
+        .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .unwrap_or_else(|| output.status.to_string());
     Err(Error::Command {
         command: line,
         output: said,

@@ -48,7 +48,13 @@ pub(super) fn password(state: &StateFolder, user: &str) -> Result<String> {
 
 /// The file's text.
 pub(super) fn text(state: &StateFolder, port: u16, sync: Sync) -> Result<String> {
-    let store = state.path().join("nats/store");
+    let store = state
+        .path()
+        .join("nats/store")
+        .display()
+        .to_string()
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"");
     let sync = match sync {
         Sync::Always => "always",
         Sync::Seldom => "2m",
@@ -74,7 +80,7 @@ max_payload: 8MB
 max_pending: 256MB
 write_deadline: "10s"
 jetstream {{
-  store_dir: {store:?}
+  store_dir: "{store}"
   sync_interval: {sync}
   max_mem: 256MB
   max_file: 1TB

@@ -23,20 +23,20 @@ pub(super) fn fill(package: &str, make: impl FnOnce(&Path) -> Result<()>) -> Res
         .open(&file)
         .map_err(Error::at("open", &file))?;
     lock.lock().map_err(Error::at("lock", &file))?;
-    let place = folder.join(package);
-    if place.exists() {
-        return Ok(place);
+    let filled = folder.join(package);
+    if filled.exists() {
+        return Ok(filled);
     }
     let aside = tempfile::Builder::new()
         .prefix(".making-")
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .tempdir_in(&folder)
         .map_err(Error::at("make a folder in", &folder))?;
-    let made = aside.path().join(package);
-    std::fs::create_dir(&made).map_err(Error::at("make the folder", &made))?;
-    make(&made)?;
-    std::fs::rename(&made, &place).map_err(Error::at("move a fetched package to", &place))?;
-    Ok(place)
+    let unpacked = aside.path().join(package);
+    std::fs::create_dir(&unpacked).map_err(Error::at("make the folder", &unpacked))?;
+    make(&unpacked)?;
+    std::fs::rename(&unpacked, &filled).map_err(Error::at("move a fetched package to", &filled))?;
+    Ok(filled)
 }
 
 fn folder() -> Result<PathBuf> {
