@@ -122,6 +122,8 @@ where
             .map_err(Into::into)
             .context("migrating the template")?;
         pool.close().await;
+        // The pool's last wait is for a connection that is on its way back, which it then keeps: the second call closes it.
+        pool.close().await;
         statement(&mut admin, &format!("ALTER DATABASE {making} RENAME TO {name}")).await?;
     }
     admin.close().await?;
