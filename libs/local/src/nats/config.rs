@@ -21,20 +21,11 @@ pub enum Sync {
     Seldom,
 }
 
-/// What a service may publish to: requests for reading the stream `RYGGRAD`, and wake-ups.
-const SERVICE_MAY_PUBLISH: [&str; 11] = [
-    "wake.>",
-    "$JS.API.INFO",
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.INFO.RYGGRAD",
-    "$JS.API.STREAM.MSG.GET.RYGGRAD",
-    "$JS.API.DIRECT.GET.RYGGRAD",
-    "$JS.API.DIRECT.GET.RYGGRAD.>",
-    "$JS.API.CONSUMER.>",
-    "$JS.ACK.RYGGRAD.>",
-    "$JS.FC.RYGGRAD.>",
-    "_INBOX.>",
-];
+/// Who may do what: the same file that a container uses.
+const ACCOUNTS: &str = include_str!("../../../../infra/nats/accounts.conf");
+
+/// The user of the system account, for the server's own figures.
+const SYSTEM: &str = "system";
 
 /// The server's name in its greeting, by which the right one is told from whoever else has the port.
 pub(super) fn server_name(port: u16) -> String {
@@ -48,30 +39,17 @@ pub(super) fn password(state: &StateFolder, user: &str) -> Result<String> {
 
 /// The file's text.
 pub(super) fn text(state: &StateFolder, port: u16, sync: Sync) -> Result<String> {
-    let store = state
-        .path()
-        .join("nats/store")
-        .display()
-        .to_string()
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"");
+    let name = server_name(port);
+    let store = quoted(&state.path().join("nats/store").display().to_string());
     let sync = match sync {
         Sync::Always => "always",
         Sync::Seldom => "2m",
     };
-    let mut users = user(state, ADMIN, "publish: \">\", subscribe: \">\"")?;
-    users += &user(
-        state,
-        RELAY,
-        "publish: [\"ryggrad.>\", \"wake.>\", \"$JS.API.>\", \"$JS.ACK.>\", \"_INBOX.>\"], subscribe: \">\"",
-    )?;
-    let allowed = SERVICE_MAY_PUBLISH.map(|subject| format!("\"{subject}\"")).join(", ");
-    let service = format!("publish: [{allowed}], subscribe: [\"ryggrad.>\", \"wake.>\", \"_INBOX.>\"]");
-    for name in SERVICES {
-        users += &user(state, name, &service)?;
+    let mut passwords = String::new();
+    for user in SERVICES.into_iter().chain([RELAY, ADMIN, SYSTEM]) {
+        let variable = format!("RYGGRAD_NATS_{}_PASSWORD", user.to_uppercase());
+        passwords += &format!("{variable}: \"{}\"\n", password(state, user)?);
     }
-    let name = server_name(port);
-    let system = password(state, "system")?;
     Ok(format!(
         r#"# Written by ryggrad at every start.
 server_name: "{name}"
@@ -80,27 +58,17 @@ max_payload: 8MB
 max_pending: 256MB
 write_deadline: "10s"
 jetstream {{
-  store_dir: "{store}"
+  store_dir: {store}
   sync_interval: {sync}
   max_mem: 256MB
   max_file: 1TB
 }}
-accounts {{
-  RYGGRAD {{
-    jetstream: enabled
-    users: [
-{users}    ]
-  }}
-  SYS {{ users: [ {{ user: "system", password: "{system}" }} ] }}
-}}
-system_account: SYS
-"#
+{passwords}
+{ACCOUNTS}"#
     ))
 }
 
-fn user(state: &StateFolder, name: &str, permissions: &str) -> Result<String> {
-    let password = password(state, name)?;
-    Ok(format!(
-        "      {{ user: \"{name}\", password: \"{password}\", permissions: {{ {permissions} }} }}\n"
-    ))
+/// A string as the configuration writes it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
