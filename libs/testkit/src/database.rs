@@ -122,8 +122,8 @@ where
             .map_err(Into::into)
             .context("migrating the template")?;
         pool.close().await;
-        // The pool's last wait is for a connection that is on its way back, which it then keeps: the second call closes it.
-        pool.close().await;
+        // sqlx's pool may keep a connection that was on its way back while it closed; a database in use is not renamed.
+        statement(&mut admin, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{making}'")).await?;
         statement(&mut admin, &format!("ALTER DATABASE {making} RENAME TO {name}")).await?;
     }
     admin.close().await?;
