@@ -13,6 +13,7 @@ use rand::Rng as _;
 use ryggrad_decider::{Context, Decider, Refusal, Text};
 use ryggrad_proto::common::v1::{Actor, Receipt};
 use ryggrad_proto::event::EventPayload as _;
+use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,10 @@ use crate::append::{Append, Appended, NewEvent, Outcome};
 use crate::clock::Clock;
 use crate::event::{signed, unsigned};
 use crate::writer::{Answer, Chain, WriteError, Writer};
+
+mod held;
+
+pub use held::Held;
 
 /// How often a command that lost a race is decided again before it is answered with the conflict (I5).
 const RACES: u32 = 5;
@@ -113,20 +118,31 @@ enum Try {
 
 impl<D: Decider> Clone for Executor<D> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
 impl<D: Decider> std::fmt::Debug for Executor<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Executor").field("aggregate", &D::AGGREGATE).finish_non_exhaustive()
+        f.debug_struct("Executor")
+            .field("aggregate", &D::AGGREGATE)
+            .finish_non_exhaustive()
     }
 }
 
 impl<D: Decider> Executor<D> {
     /// An executor that loads through a pool and appends through a writer of the decider's context.
     pub fn new(pool: PgPool, writer: Writer, clock: Clock) -> Self {
-        Self { shared: Arc::new(Shared { writer, pool, clock, cache: Cache::new(REMEMBERED) }) }
+        Self {
+            shared: Arc::new(Shared {
+                writer,
+                pool,
+                clock,
+                cache: Cache::new(REMEMBERED),
+            }),
+        }
     }
 
     /// Carries out a command and answers when its events are durable.
@@ -135,27 +151,11 @@ impl<D: Decider> Executor<D> {
     /// See [`ExecuteError`]; only [`ExecuteError::Unavailable`] leaves open whether the command was written.
     #[tracing::instrument(name = "execute", level = "debug", skip_all, fields(aggregate = D::AGGREGATE, id = %request.aggregate_id, command = %request.command_id))]
     pub async fn execute(&self, request: Request<D::Command>) -> Result<Receipt, ExecuteError> {
-        let slot = self.shared.cache.get_with(request.aggregate_id, || Arc::new(Mutex::new(Live::new())));
-        let (mut races, mut rides) = (0, 0);
-        loop {
-            match self.shared.attempt(&slot, &request).await? {
-                Try::Receipt(receipt) => return Ok(receipt),
-                Try::Lost(version) if request.expected_version.is_some() || races >= RACES => {
-                    return Err(ExecuteError::Conflict { aggregate_id: request.aggregate_id, version });
-                }
-                Try::Lost(_) => {
-                    races += 1;
-                    metrics::counter!("ryggrad_races_lost_total", "aggregate" => D::AGGREGATE).increment(1);
-                    let jitter = rand::rng().random_range(0..2_u64 << races);
-                    tokio::time::sleep(Duration::from_millis(jitter)).await;
-                }
-                Try::Unseated if rides >= RIDES => {
-                    let version = slot.lock().await.base.1;
-                    return Err(ExecuteError::Conflict { aggregate_id: request.aggregate_id, version });
-                }
-                Try::Unseated => rides += 1,
-            }
-        }
+        let slot = self
+            .shared
+            .cache
+            .get_with(request.aggregate_id, || Arc::new(Mutex::new(Live::new())));
+        self.shared.carry_out(&slot, &request).await
     }
 
     /// The state of an aggregate as the log has it now, and its version; version 0 when nothing happened to it.
@@ -172,18 +172,42 @@ impl<D: Decider> Executor<D> {
 // === impl Shared ===
 
 impl<D: Decider> Shared<D> {
+    /// Tries until there is an answer that can be given.
+    async fn carry_out(&self, slot: &Slot<D>, request: &Request<D::Command>) -> Result<Receipt, ExecuteError> {
+        let (mut races, mut rides) = (0, 0);
+        loop {
+            match self.attempt(slot, request).await? {
+                Try::Receipt(receipt) => return Ok(receipt),
+                Try::Lost(version) if request.expected_version.is_some() || races >= RACES => {
+                    return Err(ExecuteError::Conflict {
+                        aggregate_id: request.aggregate_id,
+                        version,
+                    });
+                }
+                Try::Lost(_) => {
+                    races += 1;
+                    metrics::counter!("ryggrad_races_lost_total", "aggregate" => D::AGGREGATE).increment(1);
+                    let jitter = rand::rng().random_range(0..2_u64 << races);
+                    tokio::time::sleep(Duration::from_millis(jitter)).await;
+                }
+                Try::Unseated if rides >= RIDES => {
+                    let version = slot.lock().await.base.1;
+                    return Err(ExecuteError::Conflict {
+                        aggregate_id: request.aggregate_id,
+                        version,
+                    });
+                }
+                Try::Unseated => rides += 1,
+            }
+        }
+    }
+
     async fn attempt(&self, slot: &Slot<D>, request: &Request<D::Command>) -> Result<Try, ExecuteError> {
         // The place in the queue comes first: from the decision to the queue nothing waits, so a caller that goes away
         // cannot leave a decision behind that was never queued.
         let place = self.writer.reserve().await.map_err(not_written)?;
         let mut live = slot.lock().await;
-        live.recover();
-        if live.stale {
-            let Live { state, version, .. } = &mut *live;
-            self.load(request.aggregate_id, state, version).await?;
-            live.base = (live.state.clone(), live.version);
-            live.stale = false;
-        }
+        self.freshen(&mut live, request.aggregate_id).await?;
         let events = match self.decide(&live.state, live.version, request) {
             Ok(events) => events,
             Err(_) => return self.look_again(slot, live, request).await,
@@ -197,16 +221,36 @@ impl<D: Decider> Shared<D> {
         let pending = place.queue(append, seat);
         drop(live);
         match pending.await.unwrap_or(Err(WriteError::Closed)).map_err(not_written)? {
-            Answer::Decided(Outcome::Appended(appended)) => Ok(Try::Receipt(receipt(request.command_id, appended, false))),
-            Answer::Decided(Outcome::Duplicate(appended)) => Ok(Try::Receipt(receipt(request.command_id, appended, true))),
+            Answer::Decided(Outcome::Appended(appended)) => {
+                Ok(Try::Receipt(receipt(request.command_id, appended, false)))
+            }
+            Answer::Decided(Outcome::Duplicate(appended)) => {
+                Ok(Try::Receipt(receipt(request.command_id, appended, true)))
+            }
             Answer::Decided(Outcome::Conflict { version }) => Ok(Try::Lost(version)),
             Answer::ChainBroken => Ok(Try::Unseated),
         }
     }
 
+    /// Asks the log where that has to be done before the next decision.
+    async fn freshen(&self, live: &mut Live<D>, aggregate_id: Uuid) -> Result<(), ExecuteError> {
+        live.recover();
+        if live.stale {
+            self.load(aggregate_id, &mut live.state, &mut live.version).await?;
+            live.base = (live.state.clone(), live.version);
+            live.stale = false;
+        }
+        Ok(())
+    }
+
     /// Decides once more on what is in the log, before anybody hears a no: the command may have been accepted earlier,
     /// others may have moved the aggregate, and what it was decided on may not have come to pass.
-    async fn look_again(&self, slot: &Slot<D>, live: MutexGuard<'_, Live<D>>, request: &Request<D::Command>) -> Result<Try, ExecuteError> {
+    async fn look_again(
+        &self,
+        slot: &Slot<D>,
+        live: MutexGuard<'_, Live<D>>,
+        request: &Request<D::Command>,
+    ) -> Result<Try, ExecuteError> {
         let last = live.last.clone();
         let (mut state, mut version) = live.base.clone();
         drop(live);
@@ -229,9 +273,17 @@ impl<D: Decider> Shared<D> {
         }
     }
 
-    fn decide(&self, state: &D::State, version: u64, request: &Request<D::Command>) -> Result<Vec<D::Event>, ExecuteError> {
+    fn decide(
+        &self,
+        state: &D::State,
+        version: u64,
+        request: &Request<D::Command>,
+    ) -> Result<Vec<D::Event>, ExecuteError> {
         if request.expected_version.is_some_and(|expected| expected != version) {
-            return Err(ExecuteError::Conflict { aggregate_id: request.aggregate_id, version });
+            return Err(ExecuteError::Conflict {
+                aggregate_id: request.aggregate_id,
+                version,
+            });
         }
         let context = Context {
             now: self.clock.now(),
@@ -244,7 +296,12 @@ impl<D: Decider> Shared<D> {
     }
 
     /// Takes the events into the live state and makes what the writer appends.
-    fn seal(&self, live: &mut Live<D>, request: &Request<D::Command>, events: &[D::Event]) -> Result<Append, ExecuteError> {
+    fn seal(
+        &self,
+        live: &mut Live<D>,
+        request: &Request<D::Command>,
+        events: &[D::Event],
+    ) -> Result<Append, ExecuteError> {
         let mut sealed = Vec::with_capacity(events.len());
         let mut state = live.state.clone();
         for event in events {
@@ -291,27 +348,18 @@ impl<D: Decider> Shared<D> {
             .fetch_all(&self.pool)
             .await
             .map_err(read_failed)?;
-        for row in rows {
-            let name: &str = row.try_get("name").map_err(fault)?;
-            let aggregate: &str = row.try_get("aggregate_type").map_err(fault)?;
-            if aggregate != D::AGGREGATE {
-                return Err(Refusal::invalid("aggregate_id", OTHER_AGGREGATE).with("aggregate", aggregate).into());
-            }
-            let data: &[u8] = row.try_get("data").map_err(fault)?;
-            let event = D::Event::decode(name, data).map_err(fault)?.ok_or_else(|| fault(Unknown(name.to_owned())))?;
-            D::evolve(state, &event);
-            *version = unsigned(row.try_get("sequence").map_err(fault)?);
-        }
-        Ok(())
+        rows.iter().try_for_each(|row| take_in::<D>(row, state, version))
     }
 
     /// What a command id gave earlier.
     async fn receipt(&self, command_id: Uuid) -> Result<Option<Receipt>, ExecuteError> {
-        let row = sqlx::query("select aggregate_id, version, first_position, last_position from log.commands where command_id = $1")
-            .bind(command_id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(read_failed)?;
+        let row = sqlx::query(
+            "select aggregate_id, version, first_position, last_position from log.commands where command_id = $1",
+        )
+        .bind(command_id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(read_failed)?;
         let Some(row) = row else { return Ok(None) };
         let number = |column: &str| row.try_get(column).map(unsigned).map_err(fault);
         let appended = Appended {
@@ -330,7 +378,14 @@ impl<D: Decider> Live<D> {
     fn new() -> Self {
         let last = CancellationToken::new();
         last.cancel();
-        Self { state: D::State::default(), version: 0, base: (D::State::default(), 0), chain: Chain::default(), last, stale: true }
+        Self {
+            state: D::State::default(),
+            version: 0,
+            base: (D::State::default(), 0),
+            chain: Chain::default(),
+            last,
+            stale: true,
+        }
     }
 
     /// Forgets what was decided on a chain that broke.
@@ -360,6 +415,24 @@ const OTHER_AGGREGATE: Text = Text::new(
     "this id belongs to something else than what the command is for",
 );
 
+/// Takes the event of a row into a state.
+fn take_in<D: Decider>(row: &PgRow, state: &mut D::State, version: &mut u64) -> Result<(), ExecuteError> {
+    let name: &str = row.try_get("name").map_err(fault)?;
+    let aggregate: &str = row.try_get("aggregate_type").map_err(fault)?;
+    if aggregate != D::AGGREGATE {
+        return Err(Refusal::invalid("aggregate_id", OTHER_AGGREGATE)
+            .with("aggregate", aggregate)
+            .into());
+    }
+    let data: &[u8] = row.try_get("data").map_err(fault)?;
+    let event = D::Event::decode(name, data)
+        .map_err(fault)?
+        .ok_or_else(|| fault(Unknown(name.to_owned())))?;
+    D::evolve(state, &event);
+    *version = unsigned(row.try_get("sequence").map_err(fault)?);
+    Ok(())
+}
+
 fn receipt(command_id: Uuid, appended: Appended, duplicate: bool) -> Receipt {
     Receipt {
         aggregate_id: appended.aggregate_id.to_string(),
@@ -384,5 +457,9 @@ fn not_written(error: WriteError) -> ExecuteError {
 }
 
 fn read_failed(error: sqlx::Error) -> ExecuteError {
-    if crate::writer::is_transient(&error) { ExecuteError::Unavailable(Arc::new(error)) } else { fault(error) }
+    if crate::writer::is_transient(&error) {
+        ExecuteError::Unavailable(Arc::new(error))
+    } else {
+        fault(error)
+    }
 }
