@@ -17,7 +17,6 @@ use crate::founding::Founding;
 use crate::initiative::Initiative;
 use crate::organisation::Organisation;
 use crate::reactions::{self, Reactions};
-use crate::register::import;
 use crate::register::simulator::{self, Simulator};
 use crate::registration_case::RegistrationCase;
 
@@ -47,7 +46,6 @@ pub struct Registration {
 /// When the database fails or refuses.
 pub async fn install(pool: &PgPool) -> anyhow::Result<()> {
     consumer::install(pool).await?;
-    import::install(pool).await?;
     Ok(())
 }
 

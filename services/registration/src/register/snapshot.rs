@@ -8,15 +8,17 @@ use super::brreg::{RegisterSnapshot, VoluntaryRecord};
 /// The snapshot in the words of the contract, with its origin.
 pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin>) -> pb::RegisterSnapshot {
     let winding_up = snapshot.under_winding_up;
+    // A record that has left on an unknown day is told by its absence: no day is made up for it.
+    let left = snapshot.voluntary.as_ref().filter(|record| record.deleted && record.deleted_on.is_none());
     pb::RegisterSnapshot {
         orgnr: snapshot.orgnr.to_string(),
         registreringsdato: day(snapshot.registered_on),
         details: Some(details(snapshot)),
         vedtektsdato: day(snapshot.bylaws_date),
         vedtektsfestet_formaal: snapshot.purpose.clone(),
-        registrert_i_frivillighetsregisteret: snapshot.in_voluntary_register,
+        registrert_i_frivillighetsregisteret: snapshot.in_voluntary_register && left.is_none(),
         registreringsdato_frivillighetsregisteret: day(snapshot.voluntary_registered_on),
-        frivillig_organisasjon: snapshot.voluntary.as_ref().map(voluntary),
+        frivillig_organisasjon: left.is_none().then_some(snapshot.voluntary.as_ref()).flatten().map(voluntary),
         under_avvikling: winding_up.is_some(),
         under_avvikling_dato: day(winding_up.and_then(|winding_up| winding_up.since)),
         konkurs: snapshot.bankrupt,
@@ -57,19 +59,19 @@ fn voluntary(record: &VoluntaryRecord) -> pb::VoluntarySnapshot {
     pb::VoluntarySnapshot {
         innfoert_dato: day(record.entered_on),
         foerste_gang_innfoert: day(record.first_entered_on),
-        // A record that has left on an unknown day says at least that it has left.
-        slettet_dato: match (record.deleted, record.deleted_on) {
-            (_, Some(day)) => day.to_string(),
-            (true, None) => day(record.entered_on),
-            (false, None) => String::new(),
-        },
+        slettet_dato: day(record.deleted_on),
         icnpo: record.icnpo.iter().map(ToString::to_string).collect(),
         grasrot_deltar_i: record.grasrot.participates,
         utestengelse_fra_dato: day(exclusion.map(|exclusion| exclusion.from)),
         utestengelse_til_dato: day(exclusion.and_then(|exclusion| exclusion.to)),
         regnskapsrapportering: record.accounts.duty.then(|| pb::RapporteringspliktRegnskap {
             har_paatatt_seg_rapporteringsplikt: true,
-            avslutningsdato_regnskapsperiode: record.accounts.year_end.as_ref().map(ToString::to_string),
+            avslutningsdato_regnskapsperiode: record
+                .accounts
+                .year_end
+                .as_ref()
+                .map(ToString::to_string)
+                .filter(|end| end != "3112"),
         }),
         siste_regnskapsaar: last.map_or(0, |last| u32::from(last.year)),
         siste_regnskap_registrert: day(last.and_then(|last| last.registered_on)),
