@@ -7,6 +7,10 @@ use std::{env, fs};
 type Row = csv::StringRecord;
 
 fn main() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo speaks to build scripts through the environment"
+    )]
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let out = Path::new(&out);
     fs::write(out.join("rules.rs"), rules()).expect("OUT_DIR is writable");
@@ -38,7 +42,11 @@ fn rules() -> String {
         );
         names.push(name);
     }
-    let _ = writeln!(code, "/// Every rule of the table, in its order.\npub static ALL: &[&Rule] = &[{}];", names.iter().map(|n| format!("&{n}")).collect::<Vec<_>>().join(", "));
+    let _ = writeln!(
+        code,
+        "/// Every rule of the table, in its order.\npub static ALL: &[&Rule] = &[{}];",
+        names.iter().map(|n| format!("&{n}")).collect::<Vec<_>>().join(", ")
+    );
     code
 }
 
@@ -59,12 +67,18 @@ fn timers() -> String {
         );
         names.push(name);
     }
-    let _ = writeln!(code, "/// Every timer of the table, in its order.\npub static ALL: &[&Timer] = &[{}];", names.iter().map(|n| format!("&{n}")).collect::<Vec<_>>().join(", "));
+    let _ = writeln!(
+        code,
+        "/// Every timer of the table, in its order.\npub static ALL: &[&Timer] = &[{}];",
+        names.iter().map(|n| format!("&{n}")).collect::<Vec<_>>().join(", ")
+    );
     code
 }
 
 fn statuses() -> String {
-    let mut code = String::from("/// States of every aggregate, as in the table of states: name, states, initial state.\npub static STATUSES: &[(&str, &[&str], &str)] = &[\n");
+    let mut code = String::from(
+        "/// States of every aggregate, as in the table of states: name, states, initial state.\npub static STATUSES: &[(&str, &[&str], &str)] = &[\n",
+    );
     for row in rows("statuses.csv") {
         let _ = writeln!(code, "    ({:?}, &{:?}, {:?}),", &row[0], list(&row[1]), &row[2]);
     }
@@ -100,5 +114,8 @@ fn list(text: &str) -> Vec<String> {
 }
 
 fn doc(text: &str) -> String {
-    text.replace('[', "\\[").replace(']', "\\]").replace('<', "\\<").replace('\n', " ")
+    text.replace('[', "\\[")
+        .replace(']', "\\]")
+        .replace('<', "\\<")
+        .replace('\n', " ")
 }

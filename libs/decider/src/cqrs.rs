@@ -44,7 +44,10 @@ struct Shape<'a> {
 
 impl<D: Decider> Default for Hosted<D> {
     fn default() -> Self {
-        Self { state: D::State::default(), decider: PhantomData }
+        Self {
+            state: D::State::default(),
+            decider: PhantomData,
+        }
     }
 }
 
@@ -64,7 +67,12 @@ where
     type Error = Refusal;
     type Services = ();
 
-    async fn handle(&mut self, command: Self::Command, _services: &Self::Services, sink: &EventSink<Self>) -> Result<(), Self::Error> {
+    async fn handle(
+        &mut self,
+        command: Self::Command,
+        _services: &Self::Services,
+        sink: &EventSink<Self>,
+    ) -> Result<(), Self::Error> {
         for event in D::decide(&self.state, &command.command, &command.context)? {
             sink.write(Stored(event), self).await;
         }
@@ -91,8 +99,16 @@ impl<E: EventPayload + PartialEq + std::fmt::Debug> DomainEvent for Stored<E> {
 impl<E: EventPayload> Serialize for Stored<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::Error as _;
-        let json = self.0.json().and_then(serde_json::value::RawValue::from_string).map_err(S::Error::custom)?;
-        Shape { name: self.0.name().into(), data: json }.serialize(serializer)
+        let json = self
+            .0
+            .json()
+            .and_then(serde_json::value::RawValue::from_string)
+            .map_err(S::Error::custom)?;
+        Shape {
+            name: self.0.name().into(),
+            data: json,
+        }
+        .serialize(serializer)
     }
 }
 

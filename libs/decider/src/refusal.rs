@@ -36,7 +36,13 @@ pub struct Text {
 impl Refusal {
     /// A refusal that rests on a rule.
     pub fn new(rule: &'static Rule, code: &'static str, text: Text) -> Self {
-        Self { rule, code, field: None, params: Vec::new(), text }
+        Self {
+            rule,
+            code,
+            field: None,
+            params: Vec::new(),
+            text,
+        }
     }
 
     /// A field that is missing or cannot be read as what it should be, where no other rule says so.
@@ -76,11 +82,19 @@ impl std::error::Error for Refusal {}
 impl Text {
     /// A text that is the same every time.
     pub const fn new(nb: &'static str, nn: &'static str, en: &'static str) -> Self {
-        Self { nb: Cow::Borrowed(nb), nn: Cow::Borrowed(nn), en: Cow::Borrowed(en) }
+        Self {
+            nb: Cow::Borrowed(nb),
+            nn: Cow::Borrowed(nn),
+            en: Cow::Borrowed(en),
+        }
     }
 
     /// A text with something of the command in it.
     pub fn formatted(nb: String, nn: String, en: String) -> Self {
-        Self { nb: Cow::Owned(nb), nn: Cow::Owned(nn), en: Cow::Owned(en) }
+        Self {
+            nb: Cow::Owned(nb),
+            nn: Cow::Owned(nn),
+            en: Cow::Owned(en),
+        }
     }
 }

@@ -58,10 +58,22 @@ impl Nature {
 }
 
 /// The form of the input itself: a value that is missing, too long or not what its field holds.
-pub static INPUT: Rule = Rule { id: "R-0.00", text: "every field of a command has the form that its contract says", term: "", nature: Nature::Format, sources: &["D"] };
+pub static INPUT: Rule = Rule {
+    id: "R-0.00",
+    text: "every field of a command has the form that its contract says",
+    term: "",
+    nature: Nature::Format,
+    sources: &["D"],
+};
 
 /// The order in which things can happen to one thing, as in the state machines of the handbook.
-pub static STATE: Rule = Rule { id: "R-0.99", text: "a command fits the state that its aggregate is in", term: "", nature: Nature::Design, sources: &["D"] };
+pub static STATE: Rule = Rule {
+    id: "R-0.99",
+    text: "a command fits the state that its aggregate is in",
+    term: "",
+    nature: Nature::Design,
+    sources: &["D"],
+};
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 

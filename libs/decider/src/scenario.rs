@@ -27,7 +27,10 @@ pub fn given<D: Decider>(events: impl IntoIterator<Item = D::Event>) -> Given<D>
     for event in events {
         D::evolve(&mut state, &event);
     }
-    Given { state, context: context() }
+    Given {
+        state,
+        context: context(),
+    }
 }
 
 /// A context that is the same in every run: noon on 2 March 2026, and ids that tell what they are.
@@ -37,7 +40,11 @@ pub fn context() -> Context {
         aggregate_id: Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_00a1),
         command_id: Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_00c1),
         new_id: Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_00f1),
-        actor: Actor { kind: "person".into(), r#ref: "00000000-0000-4000-8000-0000000000b1".into(), ..Actor::default() },
+        actor: Actor {
+            kind: "person".into(),
+            r#ref: "00000000-0000-4000-8000-0000000000b1".into(),
+            ..Actor::default()
+        },
     }
 }
 
@@ -66,7 +73,10 @@ impl<D: Decider> Given<D> {
                 D::evolve(&mut self.state, event);
             }
         }
-        Then { state: self.state, outcome }
+        Then {
+            state: self.state,
+            outcome,
+        }
     }
 }
 
@@ -103,7 +113,10 @@ impl<D: Decider> Then<D> {
     #[track_caller]
     pub fn then_refused(self, rule: &str, code: &str) -> Refusal {
         match self.outcome {
-            Ok(events) => panic!("not refused: {:?}", events.iter().map(|e| e.name()).collect::<Vec<_>>()),
+            Ok(events) => panic!(
+                "not refused: {:?}",
+                events.iter().map(ryggrad_proto::EventPayload::name).collect::<Vec<_>>()
+            ),
             Err(refusal) => {
                 assert_eq!((refusal.rule.id, refusal.code), (rule, code), "{refusal}");
                 for text in [&refusal.text.nb, &refusal.text.nn, &refusal.text.en] {

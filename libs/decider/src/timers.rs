@@ -26,7 +26,10 @@ pub struct Timer {
 impl Timer {
     /// The ISO 8601 durations that the table names for it, in its order; what is not a duration is left out.
     pub fn spans(&self) -> Vec<Span> {
-        self.due.split(',').filter_map(|part| part.trim().parse().ok()).collect()
+        self.due
+            .split(',')
+            .filter_map(|part| part.trim().parse().ok())
+            .collect()
     }
 }
 

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use ryggrad_proto::options::v1::PrivacyClass;
-use sqlx::postgres::PgConnection;
 use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::event::{signed, unsigned};
@@ -96,7 +96,11 @@ const CALL: &str = "select ordinal, status, aggregate, version, first_position, 
 /// # Errors
 /// The batch as a whole when the database fails or refuses: then nothing of it is written, or, when the connection was
 /// lost, all of it may be. Sending it again is safe either way.
-pub async fn append(connection: &mut PgConnection, context: &str, batch: &[&Append]) -> Result<Vec<Outcome>, sqlx::Error> {
+pub async fn append(
+    connection: &mut PgConnection,
+    context: &str,
+    batch: &[&Append],
+) -> Result<Vec<Outcome>, sqlx::Error> {
     let commands = batch.len();
     let events = batch.iter().map(|c| c.events.len()).sum();
     let mut c = Columns::with_capacity(commands, events);
@@ -133,7 +137,10 @@ pub async fn append(connection: &mut PgConnection, context: &str, batch: &[&Appe
         .fetch_all(connection)
         .await?;
     if rows.len() != commands {
-        return Err(sqlx::Error::Protocol(format!("log.append answered {} of {commands} commands", rows.len())));
+        return Err(sqlx::Error::Protocol(format!(
+            "log.append answered {} of {commands} commands",
+            rows.len()
+        )));
     }
     rows.iter()
         .map(|row| {
@@ -201,10 +208,12 @@ impl<'a> Columns<'a> {
         self.aggregate_type.push(command.aggregate_type);
         self.aggregate_id.push(command.aggregate_id);
         self.expected.push(signed(command.expected));
-        self.events.push(i32::try_from(command.events.len()).expect("a command gives a handful of events"));
+        self.events
+            .push(i32::try_from(command.events.len()).expect("a command gives a handful of events"));
         self.correlation.push(command.correlation_id);
         self.causation.push(command.causation.map(|(id, _)| id));
-        self.causation_position.push(command.causation.map(|(_, position)| signed(position)));
+        self.causation_position
+            .push(command.causation.map(|(_, position)| signed(position)));
         self.actor.push(&command.actor);
         self.traceparent.push(command.traceparent.as_deref());
         self.occurred_us.push(command.occurred_at.as_microsecond());
@@ -223,7 +232,8 @@ impl<'a> Columns<'a> {
             let ids: Vec<_> = event.related.iter().map(Uuid::to_string).collect();
             format!("{{{}}}", ids.join(","))
         }));
-        self.e_class.push(i16::try_from(event.class as i32).expect("classes are 1 to 4"));
+        self.e_class
+            .push(i16::try_from(event.class as i32).expect("classes are 1 to 4"));
         self.e_data.push(&event.data);
         self.e_payload.push(&event.payload);
     }

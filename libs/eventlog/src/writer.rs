@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{Connection as _, PgPool};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -96,7 +97,13 @@ impl Chain {
     pub fn ride(&self) -> (Seat, CancellationToken) {
         self.0.riding.fetch_add(1, Ordering::AcqRel);
         let answered = CancellationToken::new();
-        (Seat { chain: self.clone(), answered: answered.clone() }, answered)
+        (
+            Seat {
+                chain: self.clone(),
+                answered: answered.clone(),
+            },
+            answered,
+        )
     }
 
     /// Whether no command of the chain waits for its answer.
@@ -129,7 +136,12 @@ impl Place<'_> {
     /// Queues a command and answers at once with the answer to come. Commands are taken in the order in which they are queued.
     pub fn queue(self, append: Append, seat: Seat) -> Pending {
         let (answer, pending) = oneshot::channel();
-        self.0.send(Job { append, seat, answer, since: Instant::now() });
+        self.0.send(Job {
+            append,
+            seat,
+            answer,
+            since: Instant::now(),
+        });
         pending
     }
 }
@@ -137,11 +149,21 @@ impl Place<'_> {
 // === impl Writer ===
 
 impl Writer {
-    /// Starts the writer of a context on a pool whose role may append its events.
-    pub fn spawn(pool: PgPool, context: &'static str) -> Self {
+    /// Starts the writer of a context, connecting as a pool does whose role may append its events. It has connections of
+    /// its own, so that readers of the pool cannot keep it waiting.
+    pub fn spawn(pool: &PgPool, context: &'static str) -> Self {
+        let options = (*pool.connect_options()).clone();
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (moved, head) = watch::channel(0);
-        tokio::spawn(Loop { pool, context, moved, waiting: VecDeque::new(), busy: HashSet::new() }.run(jobs));
+        let writer = Loop {
+            options,
+            idle: Vec::new(),
+            context,
+            moved,
+            waiting: VecDeque::new(),
+            busy: HashSet::new(),
+        };
+        tokio::spawn(writer.run(jobs));
         Self { queue, head }
     }
 
@@ -159,7 +181,13 @@ impl Writer {
     /// See [`WriteError`].
     pub async fn append(&self, append: Append) -> Result<Outcome, WriteError> {
         let (seat, _) = Chain::default().ride();
-        match self.reserve().await?.queue(append, seat).await.map_err(|_| WriteError::Closed)?? {
+        match self
+            .reserve()
+            .await?
+            .queue(append, seat)
+            .await
+            .map_err(|_| WriteError::Closed)??
+        {
             Answer::Decided(outcome) => Ok(outcome),
             Answer::ChainBroken => unreachable!("the chain has one link"),
         }
@@ -173,7 +201,9 @@ impl Writer {
 
 /// The writer task.
 struct Loop {
-    pool: PgPool,
+    options: PgConnectOptions,
+    /// Connections that no commit uses now.
+    idle: Vec<PgConnection>,
     context: &'static str,
     moved: watch::Sender<u64>,
     waiting: VecDeque<Job>,
@@ -187,12 +217,15 @@ type Done = Vec<(Job, Result<Outcome, WriteError>)>;
 
 impl Loop {
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        let mut flying: FuturesUnordered<BoxFuture<'static, Done>> = FuturesUnordered::new();
+        let mut flying: FuturesUnordered<BoxFuture<'static, (Link, Done)>> = FuturesUnordered::new();
         let mut open = true;
         while open || !flying.is_empty() || !self.waiting.is_empty() {
             tokio::select! {
                 biased;
-                Some(done) = flying.next(), if !flying.is_empty() => self.answer(done),
+                Some((link, done)) = flying.next(), if !flying.is_empty() => {
+                    self.idle.extend(link.connection);
+                    self.answer(done);
+                }
                 job = jobs.recv(), if open && self.waiting.len() < QUEUE => match job {
                     Some(job) => self.waiting.push_back(job),
                     None => open = false,
@@ -209,7 +242,11 @@ impl Loop {
                 if batch.is_empty() {
                     break;
                 }
-                flying.push(Box::pin(commit(self.pool.clone(), self.context, batch)));
+                let link = Link {
+                    options: self.options.clone(),
+                    connection: self.idle.pop(),
+                };
+                flying.push(Box::pin(commit(link, self.context, batch)));
             }
         }
     }
@@ -226,18 +263,30 @@ impl Loop {
                 let _ = job.answer.send(Ok(Answer::ChainBroken));
                 continue;
             }
-            let Append { aggregate_id, command_id, .. } = job.append;
+            let Append {
+                aggregate_id,
+                command_id,
+                ..
+            } = job.append;
             if batch.len() >= BATCH || bytes > BATCH_BYTES {
                 kept.push_back(job);
                 break;
             }
-            let waits = self.busy.contains(&aggregate_id) || self.busy.contains(&command_id) || held.contains(&aggregate_id) || ids.contains(&command_id);
+            let waits = self.busy.contains(&aggregate_id)
+                || self.busy.contains(&command_id)
+                || held.contains(&aggregate_id)
+                || ids.contains(&command_id);
             if waits {
                 held.insert(aggregate_id);
                 kept.push_back(job);
                 continue;
             }
-            bytes += job.append.events.iter().map(|e| e.data.len() + e.payload.len()).sum::<usize>();
+            bytes += job
+                .append
+                .events
+                .iter()
+                .map(|e| e.data.len() + e.payload.len())
+                .sum::<usize>();
             ids.insert(command_id);
             batch.push(job);
         }
@@ -273,13 +322,14 @@ impl Loop {
 
 /// Commits a batch, whatever happens to the connection: command ids make a second try harmless. A command that the
 /// database cannot take is found by halving, so that its neighbours are not refused with it.
-async fn commit(pool: PgPool, context: &'static str, batch: Vec<Job>) -> Done {
-    metrics::histogram!("ryggrad_append_batch_commands", "context" => context).record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+async fn commit(mut link: Link, context: &'static str, batch: Vec<Job>) -> (Link, Done) {
+    metrics::histogram!("ryggrad_append_batch_commands", "context" => context)
+        .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
     let mut done = Vec::with_capacity(batch.len());
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
         let appends: Vec<_> = part.iter().map(|job| &job.append).collect();
-        match commit_part(&pool, context, &appends).await {
+        match link.append(context, &appends).await {
             Ok(outcomes) => done.extend(part.into_iter().zip(outcomes).map(|(job, outcome)| (job, Ok(outcome)))),
             Err(WriteError::Refused(_)) if part.len() > 1 => {
                 let second = part.split_off(part.len() / 2);
@@ -292,34 +342,61 @@ async fn commit(pool: PgPool, context: &'static str, batch: Vec<Job>) -> Done {
             }
         }
     }
-    done
+    (link, done)
 }
 
-async fn commit_part(pool: &PgPool, context: &str, batch: &[&Append]) -> Result<Vec<Outcome>, WriteError> {
-    let since = Instant::now();
-    let mut pause = Duration::from_millis(20);
-    loop {
-        let attempt = async {
-            let mut connection = pool.acquire().await?;
-            append(&mut connection, context, batch).await
-        };
-        match attempt.await {
-            Ok(outcomes) => return Ok(outcomes),
-            Err(error) if !is_transient(&error) => return Err(WriteError::Refused(Arc::new(error))),
-            Err(error) if since.elapsed() > PATIENCE => return Err(WriteError::Unavailable(Arc::new(error))),
-            Err(error) => {
-                tracing::warn!(%error, "the log is away; trying again");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_millis(500));
+/// A connection that is made when it is needed, and given up when it says nothing.
+struct Link {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+}
+
+// === impl Link ===
+
+impl Link {
+    /// Appends a batch, trying again on a new connection for as long as commands wait.
+    async fn append(&mut self, context: &str, batch: &[&Append]) -> Result<Vec<Outcome>, WriteError> {
+        let since = Instant::now();
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let error = match self.attempt(context, batch).await {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(error) => error,
+            };
+            if !is_transient(&error) {
+                return Err(WriteError::Refused(Arc::new(error)));
             }
+            // What is half said on the old connection is not for the next one to hear.
+            self.connection = None;
+            if since.elapsed() > PATIENCE {
+                return Err(WriteError::Unavailable(Arc::new(error)));
+            }
+            tracing::warn!(%error, "the log is away; trying again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(500));
         }
+    }
+
+    async fn attempt(&mut self, context: &str, batch: &[&Append]) -> Result<Vec<Outcome>, sqlx::Error> {
+        let asked = async {
+            let connection = match &mut self.connection {
+                Some(connection) => connection,
+                none => none.insert(PgConnection::connect_with(&self.options).await?),
+            };
+            append(connection, context, batch).await
+        };
+        tokio::time::timeout(PATIENCE, asked)
+            .await
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 }
 
 /// Whether trying again can help: the connection or the server went away, rather than said no.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(e) => e.code().is_some_and(|code| matches!(&code[..2], "57" | "53" | "08" | "40" | "58")),
+        sqlx::Error::Database(e) => e
+            .code()
+            .is_some_and(|code| matches!(&code[..2], "57" | "53" | "08" | "40" | "58")),
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => true,
         // A server that dies while it speaks leaves half a message behind.
         sqlx::Error::Protocol(text) => !text.starts_with("log.append"),
