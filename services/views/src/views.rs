@@ -1,0 +1,143 @@
+//! The views as a role: what it is made of, what it serves, and how long it runs.
+
+use std::time::Duration;
+
+use async_nats::Client;
+use ryggrad_eventlog::consumer;
+use ryggrad_eventlog::projection::{Difference, Projection, Projector, verify};
+use ryggrad_proto::rest::Routes;
+use ryggrad_proto::views::v1::views_rest;
+use ryggrad_proto::views::v1::views_server::ViewsServer;
+use sqlx::PgPool;
+use sqlx::migrate::MigrateError;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Api;
+use crate::{MunicipalityDirectory, OrgTimeline, RegisterCase, StatsCube};
+
+/// How the role behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How long a query waits for the position that it asks for (`at_least`) before it answers with what there is.
+    pub patience: Duration,
+    /// How long a table that was replaced stays for those who are reading it.
+    pub grace: Duration,
+}
+
+/// The four views, kept up to date and queried. Cheap to clone; clones are the same views.
+#[derive(Debug, Clone)]
+pub struct Views {
+    pool: PgPool,
+    nats: Client,
+    timeline: Projector<OrgTimeline>,
+    register_case: Projector<RegisterCase>,
+    directory: Projector<MunicipalityDirectory>,
+    stats: Projector<StatsCube>,
+    api: Api,
+}
+
+/// What the comparison of a view with the log gave.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The view.
+    pub view: &'static str,
+    /// The position that both were compared at.
+    pub as_of: u64,
+    /// Where they first differ; none when they are equal, byte for byte (I10).
+    pub difference: Option<Difference>,
+}
+
+// === impl Options ===
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { patience: Duration::from_secs(2), grace: Duration::from_secs(30) }
+    }
+}
+
+// === impl Views ===
+
+impl Views {
+    /// The names of the views.
+    pub const NAMES: [&str; 4] = [OrgTimeline::NAME, RegisterCase::NAME, MunicipalityDirectory::NAME, StatsCube::NAME];
+
+    /// The views in the first schema of the pool's search path, whose tables are brought up to date. The pool's role may
+    /// read the log, and the broker's user the stream. Queries are answered from now on, and new events taken in once
+    /// [`run`](Self::run) runs.
+    ///
+    /// # Errors
+    /// When the database fails or refuses.
+    pub async fn open(pool: PgPool, nats: Client, options: Options) -> Result<Self, MigrateError> {
+        consumer::install(&pool).await?;
+        let timeline = Projector::new(pool.clone(), nats.clone(), OrgTimeline).with_grace(options.grace);
+        let register_case = Projector::new(pool.clone(), nats.clone(), RegisterCase).with_grace(options.grace);
+        let directory = Projector::new(pool.clone(), nats.clone(), MunicipalityDirectory).with_grace(options.grace);
+        let stats = Projector::new(pool.clone(), nats.clone(), StatsCube).with_grace(options.grace);
+        let api = Api {
+            timeline: timeline.view(),
+            register_case: register_case.view(),
+            directory: directory.view(),
+            stats: stats.view(),
+            patience: options.patience,
+        };
+        Ok(Self { pool, nats, timeline, register_case, directory, stats, api })
+    }
+
+    /// The gRPC service.
+    pub fn grpc(&self) -> ViewsServer<impl ryggrad_proto::views::v1::views_server::Views> {
+        ViewsServer::new(self.api.clone())
+    }
+
+    /// The REST routes of the same queries.
+    pub fn rest(&self) -> Routes {
+        views_rest::routes(self.api.clone())
+    }
+
+    /// Keeps the views up to date until the token ends, then finishes what is under way. Each view follows the stream by
+    /// itself: one that is slow, or rebuilt, or stopped by a poison event holds up none of the others.
+    pub async fn run(&self, token: CancellationToken) {
+        tokio::join!(
+            self.timeline.run(token.clone()),
+            self.register_case.run(token.clone()),
+            self.directory.run(token.clone()),
+            self.stats.run(token),
+        );
+    }
+
+    /// Whether the database answers and every view is there. A broker that is away makes views late, and not unready.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub async fn ready(&self) -> Result<(), String> {
+        let names: Vec<String> = Self::NAMES.map(str::to_owned).into();
+        let sql = "select count(*) from projections where state = 'live' and name = any($1)";
+        let live: i64 = sqlx::query_scalar(sql).bind(names).fetch_one(&self.pool).await.map_err(|error| format!("the database: {error}"))?;
+        if usize::try_from(live) != Ok(Self::NAMES.len()) {
+            return Err("a view has not been begun yet".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether the broker is there: while it is away the views stand still.
+    pub fn is_following(&self) -> bool {
+        ryggrad_eventlog::stream::is_connected(&self.nats)
+    }
+
+    /// Folds every view again from the log and compares it with the live one, byte for byte (I10). Needs no running role.
+    ///
+    /// # Errors
+    /// When the database fails, or has no such view.
+    pub async fn verify(pool: &PgPool) -> Result<Vec<Verified>, sqlx::Error> {
+        Ok(vec![
+            verify_one(pool, &OrgTimeline).await?,
+            verify_one(pool, &RegisterCase).await?,
+            verify_one(pool, &MunicipalityDirectory).await?,
+            verify_one(pool, &StatsCube).await?,
+        ])
+    }
+}
+
+async fn verify_one<P: Projection>(pool: &PgPool, projection: &P) -> Result<Verified, sqlx::Error> {
+    let (as_of, difference) = verify(pool, projection).await?;
+    Ok(Verified { view: P::NAME, as_of, difference })
+}
