@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use ryggrad_proto::common::v1::Actor;
-use ryggrad_proto::event::EventPayload as _;
 use uuid::Uuid;
 
 use crate::{Context, Decider, Refusal};

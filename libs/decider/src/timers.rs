@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_timer_knows_its_durations() {
-        let days: Vec<_> = super::T_2_2.spans().iter().map(|s| s.get_days()).collect();
+        let days: Vec<_> = super::T_2_2.spans().iter().map(jiff::Span::get_days).collect();
         assert_eq!(days, [3, 7, 14]);
         assert_eq!(super::T_2_4.spans()[0].fieldwise(), 3.weeks().fieldwise());
     }

@@ -187,8 +187,7 @@ impl<D: Decider> Shared<D> {
                 Try::Lost(_) => {
                     races += 1;
                     metrics::counter!("ryggrad_races_lost_total", "aggregate" => D::AGGREGATE).increment(1);
-                    let jitter = rand::rng().random_range(0..2_u64 << races);
-                    tokio::time::sleep(Duration::from_millis(jitter)).await;
+                    tokio::time::sleep(jitter(races)).await;
                 }
                 Try::Unseated if rides >= RIDES => {
                     let version = slot.lock().await.base.1;
@@ -208,9 +207,8 @@ impl<D: Decider> Shared<D> {
         let place = self.writer.reserve().await.map_err(not_written)?;
         let mut live = slot.lock().await;
         self.freshen(&mut live, request.aggregate_id).await?;
-        let events = match self.decide(&live.state, live.version, request) {
-            Ok(events) => events,
-            Err(_) => return self.look_again(slot, live, request).await,
+        let Ok(events) = self.decide(&live.state, live.version, request) else {
+            return self.look_again(slot, live, request).await;
         };
         if live.chain.is_idle() {
             live.base = (live.state.clone(), live.version);
@@ -259,18 +257,14 @@ impl<D: Decider> Shared<D> {
         if let Some(receipt) = self.receipt(request.command_id).await? {
             return Ok(Try::Receipt(receipt));
         }
-        match self.decide(&state, version, request) {
-            Err(no) => Err(no),
-            Ok(_) => {
-                let mut live = slot.lock().await;
-                if live.version < version && live.chain.is_idle() {
-                    live.base = (state.clone(), version);
-                    live.state = state;
-                    live.version = version;
-                }
-                Ok(Try::Unseated)
-            }
+        self.decide(&state, version, request)?;
+        let mut live = slot.lock().await;
+        if live.version < version && live.chain.is_idle() {
+            live.base = (state.clone(), version);
+            live.state = state;
+            live.version = version;
         }
+        Ok(Try::Unseated)
     }
 
     fn decide(
@@ -289,7 +283,7 @@ impl<D: Decider> Shared<D> {
             now: self.clock.now(),
             aggregate_id: request.aggregate_id,
             command_id: request.command_id,
-            new_id: Uuid::now_v7(),
+            new_id: new_id(),
             actor: request.actor.clone(),
         };
         Ok(D::decide(state, &request.command, &context)?)
@@ -312,7 +306,7 @@ impl<D: Decider> Shared<D> {
                 return Err(Refusal::invalid("", NUL).into());
             }
             sealed.push(NewEvent {
-                id: Uuid::now_v7(),
+                id: new_id(),
                 name: event.name(),
                 organisation_id: about.organisation_id.unwrap_or(request.aggregate_id),
                 orgnr: about.orgnr,
@@ -431,6 +425,18 @@ fn take_in<D: Decider>(row: &PgRow, state: &mut D::State, version: &mut u64) -> 
     D::evolve(state, &event);
     *version = unsigned(row.try_get("sequence").map_err(fault)?);
     Ok(())
+}
+
+/// A new id (UUID v7) for what the log does not know yet.
+#[expect(clippy::disallowed_methods, reason = "the executor is where ids come in with the command")]
+fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// A pause for one who lost so many races, so that the same two do not meet again.
+#[expect(clippy::disallowed_methods, reason = "how long one waits decides nothing")]
+fn jitter(races: u32) -> Duration {
+    Duration::from_millis(rand::rng().random_range(0..2_u64 << races))
 }
 
 fn receipt(command_id: Uuid, appended: Appended, duplicate: bool) -> Receipt {
