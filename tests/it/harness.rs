@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ryggrad::servers::{self, Addresses};
-use ryggrad::stack::{Plan, Stack};
+use ryggrad::stack::{Plan, Register, Stack};
 use ryggrad_local::postgres::OWNER;
 use ryggrad_proto::common::v1::{Actor, CommandMeta, Receipt};
 use ryggrad_proto::registration::v1::SketchInitiative;

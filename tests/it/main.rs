@@ -2,6 +2,8 @@
 
 mod architecture;
 mod authority;
+mod flow;
 mod harness;
+mod imports;
 mod outage;
 mod privacy;

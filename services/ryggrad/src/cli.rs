@@ -3,12 +3,12 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::{CODES, Exit};
-use crate::{clock, demo, import, parked, replay, serve, simulate, up, verify};
+use crate::{clock, demo, import, parked, replay, serve, simulate, tail, up, verify};
 
 const EXAMPLES: &str = "\
 Examples:
   ryggrad up                          start everything, with a sample population
-  ryggrad tail --from 0               follow what happens
+  ryggrad tail                        follow what happens
   ryggrad demo                        a club from the first idea to Frivillighetsregisteret
   ryggrad import brreg enheter.json.gz frivillige.json
   ryggrad verify                      prove that log, stream and views agree
@@ -37,6 +37,9 @@ enum Command {
     /// Write files as the registers would, with a made-up population.
     #[command(after_help = format!("{}\n\n{CODES}", simulate::EXAMPLES))]
     Simulate(simulate::Args),
+    /// Follow the stream in the terminal, for people or as one JSON object a line.
+    #[command(after_help = format!("{}\n\n{CODES}", tail::EXAMPLES))]
+    Tail(tail::Args),
     /// Build a view anew from the log while the old one serves.
     #[command(after_help = format!("{}\n\n{CODES}", replay::EXAMPLES))]
     Replay(replay::Args),
@@ -67,6 +70,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Import(args) => import::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
+            Command::Tail(args) => tail::run(args).await,
             Command::Replay(args) => replay::run(args).await,
             Command::Verify(args) => verify::run(args).await,
             Command::Clock(args) => clock::run(args).await,

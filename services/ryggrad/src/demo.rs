@@ -20,6 +20,7 @@ use crate::servers::Servers;
 use crate::stack::{self, Plan, Stack};
 use crate::status::spoken;
 
+pub use self::narrator::Voice;
 use self::story::Story;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -42,10 +43,11 @@ pub struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
+    let voice = if args.json { Voice::Json } else { Voice::People };
     if !args.private
         && let Some(channel) = simulated(&args.running).await?
     {
-        return tell(channel, args.json).await;
+        return tell(channel, voice).await;
     }
     if args.running.url.is_some() && !args.private {
         bail!(
@@ -71,7 +73,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     .connect()
     .await?;
-    let end = tell(channel, args.json).await;
+    let end = tell(channel, voice).await;
     stack.stop().await;
     servers.stop().await?;
     end
@@ -90,8 +92,8 @@ async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
     Ok(clock.into_inner().simulated.then_some(channel))
 }
 
-async fn tell(channel: Channel, json: bool) -> anyhow::Result<Exit> {
-    story(channel, json).await?;
+async fn tell(channel: Channel, voice: Voice) -> anyhow::Result<Exit> {
+    story(channel, voice).await?;
     Ok(Exit::Done)
 }
 
@@ -99,6 +101,6 @@ async fn tell(channel: Channel, json: bool) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// When a command is refused that should not be, or the other way round, or a fact does not arrive.
-pub async fn story(channel: Channel, json: bool) -> anyhow::Result<String> {
-    Story::begin(channel, json).await?.tell().await
+pub async fn story(channel: Channel, voice: Voice) -> anyhow::Result<String> {
+    Story::begin(channel, voice).await?.tell().await
 }

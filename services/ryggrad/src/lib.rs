@@ -2,6 +2,7 @@
 //!
 //! - [`stack`] starts roles on stores that are there; [`up`] starts the stores too, [`serve`] one role for production.
 //! - [`import`] and [`simulate`] bring organisations in; [`demo`] shows one on its way.
+//! - [`tail`] follows the stream in the terminal.
 //! - [`verify`], [`replay`], [`parked`] and [`clock`] are for operators, through the [`admin`] service where a role has to act.
 
 pub mod admin;
@@ -19,6 +20,7 @@ pub mod servers;
 pub mod simulate;
 pub mod stack;
 pub mod stop;
+pub mod tail;
 pub mod up;
 pub mod verify;
 

@@ -113,9 +113,10 @@ async fn roles(
     let mut running = Stack::start(&plan, listener).await?;
     let endpoints = greeting::endpoints(&running.http(), &servers.addresses);
     endpoints.write(state)?;
+    let clock = running.clock().clone();
     if !args.no_sample {
         tokio::select! {
-            imported = sample::import_once(servers.addresses.postgres("ryggrad_registration"), state) => imported?,
+            imported = sample::import_once(servers.addresses.postgres("ryggrad_registration"), &clock, state) => imported?,
             () = stop.received() => {
                 running.stop().await;
                 return Ok(Exit::Done);

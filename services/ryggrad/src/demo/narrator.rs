@@ -20,12 +20,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to listen before another day passes.
 const MOMENT: Duration = Duration::from_millis(150);
 
+/// How the story is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// To people.
+    People,
+    /// The facts, one JSON object a line.
+    Json,
+    /// Not at all; it only happens.
+    Silent,
+}
+
 /// Follows one journey.
 #[derive(Debug)]
 pub(super) struct Narrator {
     frames: Streaming<SubscribeResponse>,
     journey: String,
-    json: bool,
+    voice: Voice,
     position: u64,
     /// The facts that were told, by name.
     names: Vec<String>,
@@ -35,7 +46,7 @@ pub(super) struct Narrator {
 
 impl Narrator {
     /// Follows the stream from its end on.
-    pub(super) async fn follow(channel: Channel, journey: Uuid, json: bool) -> anyhow::Result<Self> {
+    pub(super) async fn follow(channel: Channel, journey: Uuid, voice: Voice) -> anyhow::Result<Self> {
         let mut events = EventStreamClient::new(channel);
         let head = events
             .head(HeadRequest {})
@@ -58,7 +69,7 @@ impl Narrator {
         Ok(Self {
             frames,
             journey: journey.to_string(),
-            json,
+            voice,
             position: head.position,
             names: Vec::new(),
         })
@@ -71,7 +82,7 @@ impl Narrator {
 
     /// What somebody says or does.
     pub(super) fn say(&self, text: impl std::fmt::Display) {
-        if !self.json {
+        if self.voice == Voice::People {
             print::line(text);
         }
     }
@@ -87,7 +98,7 @@ impl Narrator {
     /// Tells what comes in the next moment; whether a fact of the journey with one of these names has been told by then.
     pub(super) async fn heard(&mut self, names: &[&str]) -> anyhow::Result<bool> {
         let begun = Instant::now();
-        while !self.names.iter().any(|told| names.contains(&told.as_str())) {
+        while !self.has_heard(names) {
             let left = MOMENT.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Ok(false);
@@ -97,6 +108,11 @@ impl Narrator {
             }
         }
         Ok(true)
+    }
+
+    /// Whether a fact of the journey with one of these names has been told.
+    pub(super) fn has_heard(&self, names: &[&str]) -> bool {
+        self.names.iter().any(|told| names.contains(&told.as_str()))
     }
 
     /// Takes the next frame in. Nothing is lost when the future is dropped.
@@ -123,8 +139,10 @@ impl Narrator {
     }
 
     fn tell(&self, event: &Envelope) -> anyhow::Result<()> {
-        if self.json {
-            return print::json(event);
+        match self.voice {
+            Voice::People => {}
+            Voice::Json => return print::json(event),
+            Voice::Silent => return Ok(()),
         }
         let name = name(event);
         let term = ryggrad_proto::event_type("registration", name).map_or("", |event| event.norwegian_term.as_str());
@@ -139,9 +157,9 @@ impl Narrator {
             format!("  {}", event.orgnr)
         };
         print::line(format!(
-            "    {} {day}  {:<44} {}{number}",
+            "    {} {day}  {} {}{number}",
             styled(FAINT, format!("{:>7}", event.position)),
-            styled(GOOD, term),
+            styled(GOOD, format!("{term:<44}")),
             styled(STRONG, name),
         ));
         Ok(())

@@ -11,12 +11,14 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 use self::stage::{content, hash};
-use super::narrator::Narrator;
+use super::narrator::{Narrator, Voice};
 use super::people::People;
-use crate::print::{FAINT, STRONG, styled};
+use crate::print::{BAD, FAINT, STRONG, styled};
 
 const NAME: &str = "Lillevik nabohage";
 const PURPOSE: &str = "Dyrke grønnsaker sammen og gi barn i nabolaget et sted å være.";
+/// How many days the register authority may take before the story gives up.
+const DAYS: usize = 200;
 /// Arendal.
 const KOMMUNE: &str = "4203";
 
@@ -42,13 +44,13 @@ macro_rules! send {
 // === impl Story ===
 
 impl Story {
-    pub(super) async fn begin(channel: Channel, json: bool) -> anyhow::Result<Self> {
+    pub(super) async fn begin(channel: Channel, voice: Voice) -> anyhow::Result<Self> {
         #[expect(
             clippy::disallowed_methods,
             reason = "the client of a command chooses the id of its journey"
         )]
         let journey = Uuid::now_v7();
-        let narrator = Narrator::follow(channel.clone(), journey, json).await?;
+        let narrator = Narrator::follow(channel.clone(), journey, voice).await?;
         Ok(Self {
             commands: RegistrationServiceClient::new(channel.clone()),
             admin: AdminClient::new(channel),
@@ -68,7 +70,7 @@ impl Story {
         self.chapter("Samordnet registermelding", "One notification for two registers");
         let case = self.notification(&organisation).await?;
         self.chapter("Registrene", "The register authority decides");
-        self.registers().await?;
+        self.registers(&case).await?;
         let told = self.narrator.told();
         self.narrator.say(format!(
             "\n{} {told} facts in {:.1} s of ours; case {case}",
@@ -177,7 +179,7 @@ impl Story {
     }
 
     async fn founding(&mut self, initiative: &str) -> anyhow::Result<String> {
-        let founding = Uuid::new_v5(&self.journey, b"founding").to_string();
+        let founding = fresh_id().to_string();
         send!(
             self,
             proceed_to_founding,
@@ -188,17 +190,8 @@ impl Story {
                 proposed_form: "FLI".to_owned(),
             }
         );
-        send!(
-            self,
-            plan_founding,
-            pb::PlanFounding {
-                meta: self.meta(),
-                founding_id: founding.clone(),
-                form: "FLI".to_owned(),
-                initiative_id: Some(initiative.to_owned()),
-                ..Default::default()
-            }
-        );
+        // A decision to found plans the founding by itself.
+        self.expect("FoundingPlanned").await?;
         let date = self.day(16).await?;
         send!(
             self,
@@ -281,7 +274,7 @@ impl Story {
                 }
             );
         }
-        let organisation = Uuid::new_v5(&self.journey, b"organisation").to_string();
+        let organisation = fresh_id().to_string();
         send!(
             self,
             complete_founding,
@@ -348,14 +341,31 @@ impl Story {
         Ok(case)
     }
 
-    async fn registers(&mut self) -> anyhow::Result<()> {
-        for names in [
-            &["OrganisationRegistered"][..],
-            &["VoluntaryRegistrationEntered"],
-            &["GrasrotParticipationApproved"],
-        ] {
-            self.until_decided(names).await?;
+    async fn registers(&mut self, case: &str) -> anyhow::Result<()> {
+        let mut supplemented = false;
+        for _ in 0..DAYS {
+            if self.narrator.heard(&["GrasrotParticipationApproved"]).await? {
+                return Ok(());
+            }
+            if self.narrator.has_heard(&["RegistrationRejected"]) {
+                self.narrator.say(styled(
+                    BAD,
+                    "The register authority said no, as it does to one in thirty. The next club may fare better.",
+                ));
+                return Ok(());
+            }
+            if self.narrator.has_heard(&["InformationRequested"]) && !supplemented {
+                supplemented = true;
+                self.supplement(case).await?;
+            }
+            self.a_day_later().await?;
         }
-        Ok(())
+        anyhow::bail!("the register authority has not decided in {DAYS} days")
     }
+}
+
+/// An id that the client of a command chooses.
+#[expect(clippy::disallowed_methods, reason = "ids are made here, at the edge")]
+fn fresh_id() -> Uuid {
+    Uuid::now_v7()
 }

@@ -1,31 +1,97 @@
-//! Registration: takes commands, and hears from the (simulated) register authority.
+//! Registration: takes commands, keeps its deadlines, and hears from the (simulated) register authority.
 
 use ryggrad_eventlog::relay;
 use ryggrad_proto::registration::v1::registration_service_rest;
 use ryggrad_proto::registration::v1::registration_service_server::RegistrationServiceServer;
 use ryggrad_registration::Registration;
+use ryggrad_registration::register::simulator::Simulator;
 
 use super::{Role, Setting};
 
 /// How the simulated register authority behaves.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Register {}
+#[derive(Debug, Clone, clap::Args)]
+pub struct Register {
+    /// No simulated register authority: nobody answers what is submitted.
+    #[arg(long, env = "RYGGRAD_NO_REGISTER")]
+    pub no_register: bool,
+    /// Which simulated authority: the same seed decides the same.
+    #[arg(long, env = "RYGGRAD_REGISTER_SEED", default_value_t = 1, value_name = "N")]
+    pub register_seed: u64,
+    /// Median of the working days until it answers.
+    #[arg(long, env = "RYGGRAD_REGISTER_DAYS", default_value_t = 5.0, value_name = "DAYS")]
+    pub register_days: f64,
+    /// Share of notifications that get a letter on what is missing, 0 to 1.
+    #[arg(long, env = "RYGGRAD_REGISTER_LETTERS", default_value_t = 0.15, value_name = "SHARE")]
+    pub register_letters: f64,
+    /// Share of notifications that are refused, 0 to 1.
+    #[arg(
+        long,
+        env = "RYGGRAD_REGISTER_REFUSALS",
+        default_value_t = 0.03,
+        value_name = "SHARE"
+    )]
+    pub register_refusals: f64,
+}
+
+// === impl Register ===
+
+impl Default for Register {
+    fn default() -> Self {
+        let Simulator {
+            seed,
+            median_working_days,
+            deficiency_rate,
+            rejection_rate,
+            ..
+        } = Simulator::default();
+        Self {
+            no_register: false,
+            register_seed: seed,
+            register_days: median_working_days,
+            register_letters: deficiency_rate,
+            register_refusals: rejection_rate,
+        }
+    }
+}
+
+impl Register {
+    /// One that says yes to everything, at once.
+    pub fn obliging() -> Self {
+        Self {
+            register_days: 0.0,
+            register_letters: 0.0,
+            register_refusals: 0.0,
+            ..Self::default()
+        }
+    }
+
+    fn simulator(&self) -> Option<Simulator> {
+        (!self.no_register).then(|| Simulator {
+            seed: self.register_seed,
+            median_working_days: self.register_days,
+            deficiency_rate: self.register_letters,
+            rejection_rate: self.register_refusals,
+            ..Simulator::default()
+        })
+    }
+}
 
 pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     let pool = setting.plan.pool(Role::Registration).await?;
     let nats = setting.plan.nats(Role::Registration).await?;
+    ryggrad_registration::install(&pool).await?;
+    setting.admin.watch(pool.clone());
     let service = Registration::new(pool.clone(), setting.clock.clone());
-    let committed = service.committed();
-    if setting.plan.roles.contains(&Role::Relay) {
-        setting.committed = Some(committed);
-    } else {
-        let token = setting.working.clone();
-        setting.tasks.spawn(async move {
-            relay::announce(nats, committed, token.clone()).await;
-            token.cancelled().await;
-            ("announcements", Ok(()))
-        });
-    }
+    wake(setting, &service, nats.clone());
+    let (follower, simulator, token) = (
+        service.clone(),
+        setting.plan.register.simulator(),
+        setting.working.clone(),
+    );
+    setting.tasks.spawn(async move {
+        follower.run(nats, simulator, token).await;
+        ("registration", Ok(()))
+    });
     setting.serve(|server| {
         server
             .grpc(RegistrationServiceServer::new(service.clone()))
@@ -33,13 +99,25 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
             .ready("postgres", move || {
                 let pool = pool.clone();
                 async move {
-                    sqlx::query("select 1")
-                        .execute(&pool)
-                        .await
-                        .map(drop)
-                        .map_err(|error| format!("PostgreSQL: {error}"))
+                    let asked = sqlx::query("select 1").execute(&pool).await;
+                    asked.map(drop).map_err(|error| format!("PostgreSQL: {error}"))
                 }
             })
     });
     Ok(())
+}
+
+/// Lets the relay know of what is committed, in this process or another.
+fn wake(setting: &mut Setting<'_>, service: &Registration, nats: async_nats::Client) {
+    let committed = service.committed();
+    if setting.plan.roles.contains(&Role::Relay) {
+        setting.committed = Some(committed);
+        return;
+    }
+    let token = setting.working.clone();
+    setting.tasks.spawn(async move {
+        relay::announce(nats, committed, token.clone()).await;
+        token.cancelled().await;
+        ("announcements", Ok(()))
+    });
 }

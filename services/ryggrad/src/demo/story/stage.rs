@@ -12,9 +12,6 @@ use super::{KOMMUNE, NAME, PURPOSE, Story};
 use crate::print::{BAD, FAINT, STRONG, styled};
 use crate::status::{refusal, spoken};
 
-/// How many days the register authority may take before the story gives up.
-const DAYS: usize = 60;
-
 // === impl Story ===
 
 impl Story {
@@ -122,26 +119,45 @@ impl Story {
         Ok(())
     }
 
-    /// Lets days pass until a register has decided.
-    pub(super) async fn until_decided(&mut self, names: &[&str]) -> anyhow::Result<()> {
-        for _ in 0..DAYS {
-            if self.narrator.heard(names).await? {
+    /// Lets a day pass, and says nothing of it.
+    pub(super) async fn a_day_later(&mut self) -> anyhow::Result<()> {
+        let request = AdvanceClockRequest {
+            by: "1d".to_owned(),
+            to: None,
+        };
+        self.admin
+            .advance_clock(request)
+            .await
+            .map_err(spoken)
+            .context("cannot move the clock")?;
+        Ok(())
+    }
+
+    /// Waits for a fact that follows by itself.
+    pub(super) async fn expect(&mut self, name: &str) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            if self.narrator.heard(&[name]).await? {
                 return Ok(());
             }
-            let request = AdvanceClockRequest {
-                by: "1d".to_owned(),
-                to: None,
-            };
-            self.admin
-                .advance_clock(request)
-                .await
-                .map_err(spoken)
-                .context("cannot move the clock")?;
         }
-        bail!(
-            "the register authority has not decided in {DAYS} days: no {}",
-            names.join(" or ")
-        )
+        bail!("nobody heard of {name}")
+    }
+
+    /// Sends the register authority what it misses.
+    pub(super) async fn supplement(&mut self, case: &str) -> anyhow::Result<()> {
+        let item = pb::SupplementItem {
+            deficiency_code: "VEDTEKTER".to_owned(),
+            document_kind: pb::DocumentKind::Vedtekter.into(),
+            document_hash: hash('d'),
+            answer: String::new(),
+        };
+        let command = pb::SupplementRegistration {
+            meta: self.meta(),
+            case_id: case.to_owned(),
+            items: vec![item],
+        };
+        let answer = self.commands.supplement_registration(command).await;
+        self.accepted(answer).await.context("supplement_registration").map(drop)
     }
 }
 

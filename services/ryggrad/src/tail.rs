@@ -1,0 +1,327 @@
+//! `ryggrad tail`: follows the stream in the terminal, for people or for programs, and goes on where it was.
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use futures::{FutureExt as _, StreamExt as _};
+use ryggrad_client::{
+    Checkpoint as _, Client, Cursor, Error, FileCheckpoint, Filter, Message, Options, Start, Subscription,
+};
+use ryggrad_proto::options::v1::PrivacyClass;
+
+use crate::exit::{Exit, NotRunning};
+use crate::running::Running;
+use crate::status::spoken;
+use crate::stop::Signals;
+
+mod line;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  ryggrad tail                                   the last ten events, then what happens
+  ryggrad tail --from beginning                  everything since the log began
+  ryggrad tail --kommune 4601 --type DissolutionReported
+  ryggrad tail --organisation 310000019 --json | jq .payload
+  ryggrad tail --checkpoint agency.json --json   go on where the last run ended";
+
+/// How many events are shown before new ones when nothing is said.
+const RECENT: u64 = 10;
+/// How often the checkpoint is written while events come.
+const REMEMBER: Duration = Duration::from_millis(500);
+
+/// Follow the stream of events.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    running: Running,
+
+    /// Where to start: the position of the first event, `beginning` or `now`. The last ten events when not given.
+    #[arg(long, value_name = "POSITION")]
+    from: Option<Begin>,
+
+    /// File that remembers how far this reader has come; a run that finds it goes on from there.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    checkpoint: Option<PathBuf>,
+
+    /// Print one JSON object a line: the envelope with its payload decoded.
+    #[arg(long)]
+    json: bool,
+
+    /// End after so many events.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+
+    /// End when everything recorded until now has been shown.
+    #[arg(long)]
+    no_follow: bool,
+
+    /// Only events of this type: its name or CloudEvents type. May be given several times, as all of these.
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    types: Vec<String>,
+
+    /// Only events of this context, for example registration.
+    #[arg(long, value_delimiter = ',')]
+    context: Vec<String>,
+
+    /// Only events of this organisation: its UUID or organisation number.
+    #[arg(long, value_name = "UUID|ORGNR", value_delimiter = ',')]
+    organisation: Vec<String>,
+
+    /// Only events of organisations in this municipality (four digits) or county (two digits).
+    #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
+    kommune: Vec<String>,
+
+    /// Only events of this aggregate type, for example RegistrationCase.
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    aggregate: Vec<String>,
+
+    /// Only events of this privacy class.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    class: Vec<Class>,
+}
+
+/// Where to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    Beginning,
+    Now,
+    Position(u64),
+}
+
+/// A privacy class, as one writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Class {
+    Public,
+    Org,
+    Pers,
+    Conf,
+}
+
+/// Why it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Everything that was asked for has been shown.
+    Shown,
+    /// Whoever read the lines has gone.
+    NobodyReads,
+}
+
+pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        end = follow(args) => end,
+        () = signals.received() => Ok(Exit::Done),
+    }
+}
+
+async fn follow(args: Args) -> anyhow::Result<Exit> {
+    let url = args.running.http()?;
+    let client = Client::connect(&url).await.map_err(|error| match error {
+        Error::Connect { .. } => NotRunning { place: url.clone() }.into(),
+        error => anyhow::Error::from(error),
+    })?;
+    let checkpoint = args.checkpoint.as_ref().map(FileCheckpoint::new);
+    let start = start(&args, &client, checkpoint.as_ref()).await?;
+    let options = Options {
+        stop_at_head: args.no_follow,
+        ..Options::default()
+    };
+    let mut tail = Tail {
+        subscription: client.subscribe_with(start, filter(&args), options),
+        out: io::BufWriter::new(anstream::AutoStream::auto(io::stdout())),
+        checkpoint,
+        remembered: (Cursor::default(), Instant::now()),
+        left: args.limit.unwrap_or(u64::MAX),
+        json: args.json,
+        says_waiting: io::stdout().is_terminal() && !args.json && !args.no_follow && args.limit.is_none(),
+    };
+    if tail.show().await? == End::Shown {
+        tail.remember().await?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn start(args: &Args, client: &Client, checkpoint: Option<&FileCheckpoint>) -> anyhow::Result<Start> {
+    if let Some(checkpoint) = checkpoint {
+        return Ok(checkpoint.load().await?.map_or(Start::Beginning, Start::From));
+    }
+    Ok(match args.from {
+        Some(Begin::Beginning) => Start::Beginning,
+        Some(Begin::Now) => Start::Now,
+        Some(Begin::Position(first)) => Start::After(first.saturating_sub(1)),
+        None => {
+            let head = client.head().await.map_err(told)?.cursor;
+            Start::From(Cursor {
+                position: head.position.saturating_sub(RECENT),
+                ..head
+            })
+        }
+    })
+}
+
+fn filter(args: &Args) -> Filter {
+    Filter::new()
+        .types(&args.types)
+        .contexts(&args.context)
+        .organisations(&args.organisation)
+        .kommuner(&args.kommune)
+        .aggregate_types(&args.aggregate)
+        .classes(args.class.iter().map(|class| PrivacyClass::from(*class)))
+}
+
+/// Where the messages go.
+struct Tail<W: Write> {
+    subscription: Subscription,
+    out: W,
+    checkpoint: Option<FileCheckpoint>,
+    /// The cursor that was stored last, and when.
+    remembered: (Cursor, Instant),
+    /// Events to be shown yet.
+    left: u64,
+    json: bool,
+    /// Tells a person that everything until now was shown.
+    says_waiting: bool,
+}
+
+// === impl Tail ===
+
+impl<W: Write> Tail<W> {
+    /// Shows what comes until the limit, the head or the end of the reader.
+    async fn show(&mut self) -> anyhow::Result<End> {
+        while self.left > 0 {
+            let message = match self.subscription.next().now_or_never() {
+                Some(message) => message,
+                None => {
+                    // Nothing more for now: what was written must be seen, and remembered only then.
+                    if gone(self.out.flush())? {
+                        return Ok(End::NobodyReads);
+                    }
+                    self.remember().await?;
+                    self.subscription.next().await
+                }
+            };
+            match message {
+                Some(Ok(message)) => {
+                    if gone(self.write(&message))? {
+                        return Ok(End::NobodyReads);
+                    }
+                    if self.remembered.1.elapsed() > REMEMBER {
+                        if gone(self.out.flush())? {
+                            return Ok(End::NobodyReads);
+                        }
+                        self.remember().await?;
+                    }
+                }
+                Some(Err(error)) => return Err(told(error)),
+                None => break,
+            }
+        }
+        Ok(if gone(self.out.flush())? {
+            End::NobodyReads
+        } else {
+            End::Shown
+        })
+    }
+
+    fn write(&mut self, message: &Message) -> io::Result<()> {
+        match message {
+            Message::Event(event) => {
+                self.left -= 1;
+                let text = if self.json {
+                    line::json(event)?
+                } else {
+                    line::human(event)
+                };
+                writeln!(self.out, "{text}")
+            }
+            Message::CaughtUp { head, .. } if self.says_waiting => {
+                crate::print::note(crate::print::styled(
+                    crate::print::FAINT,
+                    format!("— up to date at position {head}, waiting —"),
+                ));
+                Ok(())
+            }
+            Message::CaughtUp { .. } | Message::Heartbeat { .. } => Ok(()),
+        }
+    }
+
+    /// Stores how far everything has been written out.
+    async fn remember(&mut self) -> anyhow::Result<()> {
+        let cursor = self.subscription.cursor();
+        if let Some(checkpoint) = &self.checkpoint
+            && *cursor != self.remembered.0
+            && !cursor.epoch.is_empty()
+        {
+            checkpoint.store(cursor).await?;
+            self.remembered.0 = cursor.clone();
+        }
+        self.remembered.1 = Instant::now();
+        Ok(())
+    }
+}
+
+// === impl Begin ===
+
+impl FromStr for Begin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "beginning" => Ok(Self::Beginning),
+            "now" => Ok(Self::Now),
+            number => number
+                .parse()
+                .map(Self::Position)
+                .map_err(|_| "a position, `beginning` or `now`".to_owned()),
+        }
+    }
+}
+
+impl From<Class> for PrivacyClass {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Public => Self::Public,
+            Class::Org => Self::Org,
+            Class::Pers => Self::Pers,
+            Class::Conf => Self::Conf,
+        }
+    }
+}
+
+/// Whether whoever read the lines has gone, as `head` does: an end, not an error.
+fn gone(written: io::Result<()>) -> anyhow::Result<bool> {
+    match written {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(true),
+        Err(error) => Err(error).context("cannot write"),
+    }
+}
+
+fn told(error: Error) -> anyhow::Error {
+    match error {
+        Error::Refused(status) => spoken(*status),
+        error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_a_position_or_a_word() {
+        assert_eq!("beginning".parse(), Ok(Begin::Beginning));
+        assert_eq!("now".parse(), Ok(Begin::Now));
+        assert_eq!("4711".parse(), Ok(Begin::Position(4711)));
+        assert!("yesterday".parse::<Begin>().is_err());
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_an_end_and_not_an_error() {
+        assert!(gone(Err(ErrorKind::BrokenPipe.into())).unwrap());
+        assert!(gone(Err(ErrorKind::StorageFull.into())).is_err());
+    }
+}
