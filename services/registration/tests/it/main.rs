@@ -1,0 +1,3 @@
+//! The registration service against real PostgreSQL.
+
+mod import;
