@@ -123,7 +123,11 @@ where
             .context("migrating the template")?;
         pool.close().await;
         // sqlx's pool may keep a connection that was on its way back while it closed; a database in use is not renamed.
-        statement(&mut admin, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{making}'")).await?;
+        statement(
+            &mut admin,
+            &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{making}'"),
+        )
+        .await?;
         statement(&mut admin, &format!("ALTER DATABASE {making} RENAME TO {name}")).await?;
     }
     admin.close().await?;

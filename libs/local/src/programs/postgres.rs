@@ -13,7 +13,8 @@ use crate::{Error, Result, Say};
 const OLDEST: super::Version = (15, 0);
 const PACKAGE_VERSION: &str = "18.4.0-beta.17";
 
-/// Finds PostgreSQL ≥ 15, or fetches it; of several the newest, or the one with the major version `wanted`.
+/// Finds PostgreSQL ≥ 15, or fetches it; of several installed ones the newest. With `wanted`, only this
+/// major version will do.
 ///
 /// Blocks while it fetches (seconds).
 ///
@@ -31,16 +32,22 @@ pub fn postgres(wanted: Option<u32>, say: &Say) -> Result<PostgresPrograms> {
         Asked::Fetch => looked.push("the installed ones: hidden by RYGGRAD_POSTGRES_BIN=fetch".into()),
         Asked::Nothing => found.extend(installed().iter().filter_map(|bin| consider(bin, &mut looked))),
     }
+    let newest = |found: &[PostgresPrograms]| {
+        found
+            .iter()
+            .filter(|found| fits(found))
+            .max_by_key(|found| found.version)
+            .cloned()
+    };
+    if let Some(best) = newest(&found) {
+        return Ok(best);
+    }
     let cached = cache::place(&package())?.join("native/bin");
     if cached.exists() {
         found.extend(consider(&cached, &mut looked));
     }
-    if let Some(best) = found
-        .iter()
-        .filter(|found| fits(found))
-        .max_by_key(|found| found.version)
-    {
-        return Ok(best.clone());
+    if let Some(best) = newest(&found) {
+        return Ok(best);
     }
     looked.extend(
         found
