@@ -45,11 +45,12 @@ pub(super) fn text(state: &StateFolder, port: u16, sync: Sync) -> Result<String>
         Sync::Always => "always",
         Sync::Seldom => "2m",
     };
-    let mut passwords = String::new();
+    let mut passwords = Vec::new();
     for user in SERVICES.into_iter().chain([RELAY, ADMIN, SYSTEM]) {
         let variable = format!("RYGGRAD_NATS_{}_PASSWORD", user.to_uppercase());
-        passwords += &format!("{variable}: \"{}\"\n", password(state, user)?);
+        passwords.push(format!("{variable}: \"{}\"", password(state, user)?));
     }
+    let passwords = passwords.join("\n");
     Ok(format!(
         r#"# Written by ryggrad at every start.
 server_name: "{name}"
