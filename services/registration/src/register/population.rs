@@ -32,8 +32,10 @@ use places::Places;
 
 /// As many numbers of the synthetic series as there are (20,000,000 to 39,999,999, before the check digit).
 const SERIES: u32 = 20_000_000;
+/// The part of them that is drawn from: the last million is for the numbers that the simulated authority gives out.
+const DRAWN: u32 = SERIES - 1_000_000;
 /// The most units that are drawn: each has four numbers in a row to itself, of which one has a check digit.
-const MOST: u32 = SERIES / 4;
+const MOST: u32 = DRAWN / 4;
 const PAGE: usize = 100;
 
 /// A population, given by its size and seed.
@@ -182,7 +184,7 @@ impl Population {
 
     /// The number of the unit at `slot`: rising with it, with gaps drawn from the seed.
     fn orgnr(&self, slot: u32) -> OrgNumber {
-        let gap = SERIES / self.units().max(1);
+        let gap = DRAWN / self.units().max(1);
         let start = Draw::new(self.seed, u64::from(slot) << 1 | 1).below(gap);
         (0..gap)
             .find_map(|step| {

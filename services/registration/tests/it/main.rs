@@ -1,3 +1,6 @@
-//! The registration service against real PostgreSQL.
+//! The service against real PostgreSQL and NATS, and what it has promised for ever.
 
-mod import;
+mod golden;
+mod journey;
+mod properties;
+mod support;
