@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::{CODES, Exit};
-use crate::{clock, demo, import, parked, replay, serve, simulate, tail, up, verify};
+use crate::{bench, clock, demo, import, parked, replay, serve, simulate, tail, up, verify};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,6 +55,9 @@ enum Command {
     /// Show a club on its way from the first idea to Frivillighetsregisteret.
     #[command(after_help = format!("{}\n\n{CODES}", demo::EXAMPLES))]
     Demo(demo::Args),
+    /// Measure how fast the spine is here, beside stock cqrs-es and postgres-es.
+    #[command(after_help = format!("{}\n\n{CODES}", bench::EXAMPLES))]
+    Bench(bench::Args),
 }
 
 // === impl Cli ===
@@ -76,6 +79,7 @@ impl Cli {
             Command::Clock(args) => clock::run(args).await,
             Command::Parked(args) => parked::run(args).await,
             Command::Demo(args) => demo::run(args).await,
+            Command::Bench(args) => bench::run(args).await,
         }
     }
 }

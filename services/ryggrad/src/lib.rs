@@ -6,6 +6,7 @@
 //! - [`verify`], [`replay`], [`parked`] and [`clock`] are for operators, through the [`admin`] service where a role has to act.
 
 pub mod admin;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod demo;

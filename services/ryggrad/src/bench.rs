@@ -1,0 +1,85 @@
+//! `ryggrad bench`: how fast the spine is here, side by side with stock cqrs-es + postgres-es on the same server.
+//!
+//! Everything durable: `fsync` and `synchronous_commit` are on. Writing is measured on private servers; reading on a
+//! `ryggrad up` in a process of its own, with the national population in it.
+
+mod backbone;
+mod baseline;
+mod counter;
+mod follow;
+mod load;
+mod report;
+mod stack;
+mod write;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::exit::Exit;
+
+use self::backbone::Backbone;
+use self::report::Report;
+use self::stack::Stack;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  ryggrad bench
+  ryggrad bench --seconds 2 --only write
+  ryggrad bench --json";
+
+/// Measure.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How long each measurement of writing, and that of latency, runs, in seconds.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Measure only one half.
+    #[arg(long, value_enum)]
+    only: Option<Half>,
+    /// Where the figures go, as one JSON object.
+    #[arg(long, value_name = "FILE", default_value = "target/bench/latest.json")]
+    out: PathBuf,
+    /// Print the figures as JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Half {
+    /// Appends, commands and the relay.
+    Write,
+    /// Import, views, subscribers and latency.
+    Read,
+}
+
+/// Measures, prints the table and writes the figures to a file.
+pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
+    let length = Duration::from_secs(args.seconds);
+    let mut report = Report::default();
+    if args.only != Some(Half::Read) {
+        let stack = Stack::start().await?;
+        write::append(&stack, length, &mut report).await.context("append")?;
+        write::execute(&stack, length, &mut report).await.context("execute")?;
+        write::hot(&stack, length, &mut report)
+            .await
+            .context("hot aggregates")?;
+        stack.relay(&mut report).await.context("relay")?;
+        stack.stop().await?;
+    }
+    if args.only != Some(Half::Write) {
+        let backbone = Backbone::start().await?;
+        backbone.import(&mut report).await.context("import")?;
+        follow::catch_up(&backbone, &mut report).await.context("subscribe")?;
+        backbone.rebuild(&mut report).await.context("rebuild")?;
+        follow::latency(&backbone, length, &mut report)
+            .await
+            .context("latency")?;
+        backbone.stop().await?;
+    }
+    report.write(&args.out)?;
+    report.print(args.json)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,178 @@
+//! Following: how soon what is committed is in the stream, with a subscriber and in a view, and how fast one catches up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
+use futures::StreamExt as _;
+use ryggrad_client::{Client, Filter, Options, Start};
+use ryggrad_eventlog::{Outcome, Writer, relay, stream};
+use ryggrad_proto::views::v1::ListTimelineRequest;
+use ryggrad_proto::views::v1::views_client::ViewsClient;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::running;
+use crate::servers::pool;
+
+use super::backbone::Backbone;
+use super::load::{per_second, percentile_ms};
+use super::report::Report;
+use super::write::new_append;
+
+/// Events a second while latency is measured.
+const RATE: u32 = 2_000;
+/// Every so manieth event is also asked for in a view.
+const ASKED: u64 = 20;
+
+/// When each position was acknowledged, or came somewhere.
+type Times = Arc<Mutex<HashMap<u64, Instant>>>;
+
+/// Reads the whole log over gRPC, as a new subscriber does.
+pub(super) async fn catch_up(backbone: &Backbone, report: &mut Report) -> anyhow::Result<()> {
+    let client = Client::connect(&backbone.http().await?).await?;
+    let options = Options {
+        stop_at_head: true,
+        ..Options::default()
+    };
+    let began = Instant::now();
+    let mut subscription = client.subscribe_with(Start::Beginning, Filter::new(), options);
+    let mut events = 0;
+    while subscription.next_event().await?.is_some() {
+        events += 1;
+    }
+    report.add("subscribe_per_s", per_second(events, began.elapsed()));
+    Ok(())
+}
+
+/// Writes at a steady rate and watches the events come out.
+pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut Report) -> anyhow::Result<()> {
+    let token = CancellationToken::new();
+    let _ended = token.clone().drop_guard();
+    let (streamed, subscribed) = (Times::default(), Times::default());
+    let nats = stream::connect(&running::nats(&backbone.nats("registration")?, None, "ryggrad-bench")).await?;
+    let mut watching = JoinSet::new();
+    watching.spawn(watch_stream(nats.clone(), Arc::clone(&streamed), token.clone()));
+    let client = Client::connect(&backbone.http().await?).await?;
+    watching.spawn(watch_subscription(client, Arc::clone(&subscribed), token.clone()));
+
+    let pool = pool(&backbone.postgres("ryggrad_registration")?, "registration", 4).await?;
+    let writer = Writer::spawn(&pool, "registration");
+    tokio::spawn(relay::announce(nats, writer.committed(), token.clone()));
+    let views = ViewsClient::new(backbone.running.connect().await?);
+
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
+    let began = Instant::now();
+    let mut writing = JoinSet::new();
+    let mut n = 0_u64;
+    while began.elapsed() < length {
+        ticks.tick().await;
+        n += 1;
+        let (writer, views) = (writer.clone(), views.clone());
+        writing.spawn(async move { write(writer, n.is_multiple_of(ASKED).then_some(views)).await });
+    }
+    let mut committed = HashMap::new();
+    let mut viewed = Vec::new();
+    while let Some(written) = writing.join_next().await {
+        let (position, at, seen) = written??;
+        committed.insert(position, at);
+        viewed.extend(seen);
+    }
+    let streamed = arrived(&committed, &streamed).await.context("stream")?;
+    let subscribed = arrived(&committed, &subscribed).await.context("subscriber")?;
+    for (name, mut latencies) in [("stream", streamed), ("subscriber", subscribed), ("view", viewed)] {
+        report.add(&format!("commit_to_{name}_p50_ms"), percentile_ms(&mut latencies, 50));
+        report.add(&format!("commit_to_{name}_p99_ms"), percentile_ms(&mut latencies, 99));
+    }
+    Ok(())
+}
+
+/// Commits one event; where asked, reads its timeline as soon as it is there.
+async fn write(
+    writer: Writer,
+    views: Option<ViewsClient<tonic::transport::Channel>>,
+) -> anyhow::Result<(u64, Instant, Option<Duration>)> {
+    let append = new_append()?;
+    let organisation = append.aggregate_id.to_string();
+    let Outcome::Appended(appended) = writer.append(append).await? else {
+        anyhow::bail!("a new command was not appended");
+    };
+    let at = Instant::now();
+    let position = appended.last_position;
+    let Some(mut views) = views else {
+        return Ok((position, at, None));
+    };
+    let request = ListTimelineRequest {
+        organisation,
+        at_least: position,
+        ..ListTimelineRequest::default()
+    };
+    let answer = views.list_timeline(request).await?.into_inner();
+    anyhow::ensure!(
+        answer.as_of >= position && !answer.entries.is_empty(),
+        "the view does not show the event"
+    );
+    Ok((position, at, Some(at.elapsed())))
+}
+
+async fn watch_stream(nats: async_nats::Client, times: Times, token: CancellationToken) -> anyhow::Result<()> {
+    let stream = jetstream::new(nats).get_stream_no_info(stream::NAME).await?;
+    let config = OrderedConfig {
+        deliver_policy: DeliverPolicy::New,
+        ..OrderedConfig::default()
+    };
+    let mut messages = stream.create_consumer(config).await?.messages().await?;
+    while let Some(Some(message)) = token.run_until_cancelled(messages.next()).await {
+        let position = message?
+            .info()
+            .map_err(|error| anyhow::anyhow!("{error}"))?
+            .stream_sequence;
+        times
+            .lock()
+            .expect("nobody panics with it")
+            .insert(position, Instant::now());
+    }
+    Ok(())
+}
+
+async fn watch_subscription(client: Client, times: Times, token: CancellationToken) -> anyhow::Result<()> {
+    let mut subscription = client.subscribe(Start::Now, Filter::new());
+    while let Some(event) = token.run_until_cancelled(subscription.next_event()).await {
+        let Some(event) = event? else { break };
+        times
+            .lock()
+            .expect("nobody panics with it")
+            .insert(event.position(), Instant::now());
+    }
+    Ok(())
+}
+
+/// How long each took from its acknowledgement, once all of the last second have come.
+async fn arrived(committed: &HashMap<u64, Instant>, times: &Times) -> anyhow::Result<Vec<Duration>> {
+    let last = committed.keys().max().copied().unwrap_or_default();
+    let began = Instant::now();
+    loop {
+        let times = times.lock().expect("nobody panics with it").clone();
+        if times.contains_key(&last) {
+            // What was committed before the watchers were there does not count.
+            let first = times.keys().min().copied().unwrap_or_default();
+            let counted = committed.iter().filter(|(position, _)| **position >= first);
+            return counted
+                .map(|(position, at)| {
+                    let came = times
+                        .get(position)
+                        .with_context(|| format!("position {position} did not come"))?;
+                    Ok(came.saturating_duration_since(*at))
+                })
+                .collect();
+        }
+        anyhow::ensure!(
+            began.elapsed() < Duration::from_secs(30),
+            "position {last} did not come"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
