@@ -83,7 +83,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
             Part::Stream => stream::check(&log, &args.running.nats_url(&args.stores, "views")?, head, &bar).await?,
             Part::Views => {
                 let url = args.running.postgres_url(&args.stores, "ryggrad_views")?;
-                views::check(&servers::pool(&url, "views", 4).await?, &log, &bar).await?
+                views::check(&servers::pool(&url, "views", 4).await?).await?
             }
         };
         bar.finish_and_clear();

@@ -1,7 +1,24 @@
 //! Views: folds of the log, and their answers.
 
-use super::Setting;
+use ryggrad_views::{Options, Views};
 
-pub(super) async fn start(_setting: &mut Setting<'_>) -> anyhow::Result<()> {
+use super::{Role, Setting};
+
+pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
+    let pool = setting.plan.pool(Role::Views).await?;
+    let nats = setting.plan.nats(Role::Views).await?;
+    let views = Views::open(pool.clone(), nats, Options::default()).await?;
+    setting.admin.watch(pool);
+    let (checked, runner, token) = (views.clone(), views.clone(), setting.working.clone());
+    setting.serve(|server| {
+        server.grpc(views.grpc()).rest(views.rest()).ready("views", move || {
+            let checked = checked.clone();
+            async move { checked.ready().await }
+        })
+    });
+    setting.tasks.spawn(async move {
+        runner.run(token).await;
+        ("views", Ok(()))
+    });
     Ok(())
 }
