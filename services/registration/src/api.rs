@@ -63,28 +63,55 @@ impl RegistrationService for Registration {
         affiliate_to_umbrella(pb::AffiliateToUmbrella) => organisations;
     }
 
-    async fn get_initiative(&self, request: Request<pb::GetInitiativeRequest>) -> Result<Response<pb::Initiative>, Status> {
+    async fn get_initiative(
+        &self,
+        request: Request<pb::GetInitiativeRequest>,
+    ) -> Result<Response<pb::Initiative>, Status> {
         let request = request.into_inner();
-        let found = load::<Initiative>(&self.initiatives, &self.log, "initiative_id", &request.initiative_id, request.at_least).await?;
+        let found = load::<Initiative>(
+            &self.initiatives,
+            &self.log,
+            "initiative_id",
+            &request.initiative_id,
+            request.at_least,
+        )
+        .await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
     async fn get_founding(&self, request: Request<pb::GetFoundingRequest>) -> Result<Response<pb::Founding>, Status> {
         let request = request.into_inner();
-        let found = load::<Founding>(&self.foundings, &self.log, "founding_id", &request.founding_id, request.at_least).await?;
+        let found = load::<Founding>(
+            &self.foundings,
+            &self.log,
+            "founding_id",
+            &request.founding_id,
+            request.at_least,
+        )
+        .await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
     async fn get_case(&self, request: Request<pb::GetCaseRequest>) -> Result<Response<pb::RegistrationCase>, Status> {
         let request = request.into_inner();
-        let found = load::<RegistrationCase>(&self.cases, &self.log, "case_id", &request.case_id, request.at_least).await?;
+        let found =
+            load::<RegistrationCase>(&self.cases, &self.log, "case_id", &request.case_id, request.at_least).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
-    async fn get_organisation(&self, request: Request<pb::GetOrganisationRequest>) -> Result<Response<pb::Organisation>, Status> {
+    async fn get_organisation(
+        &self,
+        request: Request<pb::GetOrganisationRequest>,
+    ) -> Result<Response<pb::Organisation>, Status> {
         let request = request.into_inner();
-        let found =
-            load::<Organisation>(&self.organisations, &self.log, "organisation_id", &request.organisation_id, request.at_least).await?;
+        let found = load::<Organisation>(
+            &self.organisations,
+            &self.log,
+            "organisation_id",
+            &request.organisation_id,
+            request.at_least,
+        )
+        .await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 }
@@ -97,14 +124,28 @@ struct Found<D: Decider> {
     as_of: u64,
 }
 
-async fn load<D: Decider>(executor: &Executor<D>, log: &Log, field: &str, id: &str, at_least: u64) -> Result<Found<D>, ApiError> {
+async fn load<D: Decider>(
+    executor: &Executor<D>,
+    log: &Log,
+    field: &str,
+    id: &str,
+    at_least: u64,
+) -> Result<Found<D>, ApiError> {
     let id = Uuid::try_parse(id).map_err(|_| ApiError::invalid(field, "is not a UUID"))?;
     let as_of = wait(log, at_least).await?;
     let (state, version) = executor.state(id).await?;
     if version == 0 {
-        return Err(ApiError::NotFound { what: D::AGGREGATE, id: id.to_string() });
+        return Err(ApiError::NotFound {
+            what: D::AGGREGATE,
+            id: id.to_string(),
+        });
     }
-    Ok(Found { id, state, version, as_of })
+    Ok(Found {
+        id,
+        state,
+        version,
+        as_of,
+    })
 }
 
 /// Waits until the log has a position, at most [`PATIENCE`], and answers where the log ends.
@@ -124,6 +165,9 @@ async fn wait(log: &Log, at_least: u64) -> Result<u64, ApiError> {
     };
     head.map_err(|error: sqlx::Error| {
         tracing::warn!(%error, "the log cannot be read");
-        ApiError::Unavailable { what: "the log cannot be reached".to_owned(), retry_after: Duration::from_secs(1) }
+        ApiError::Unavailable {
+            what: "the log cannot be reached".to_owned(),
+            retry_after: Duration::from_secs(1),
+        }
     })
 }

@@ -16,6 +16,7 @@ use crate::registration_case::RegistrationCase;
 use crate::service::Registration;
 
 /// A command of one of the service's aggregates.
+#[expect(clippy::large_enum_variant, reason = "few are alive at a time, and none is kept")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// To an initiative.
@@ -92,10 +93,22 @@ impl Command {
     /// When they are none of that kind of aggregate.
     pub fn decode(aggregate_type: &str, bytes: &[u8]) -> Result<Self, NotACommand> {
         let command = match aggregate_type {
-            Initiative::AGGREGATE => pb::InitiativeCommand::decode(bytes).ok().and_then(|c| c.command).map(Self::Initiative),
-            Founding::AGGREGATE => pb::FoundingCommand::decode(bytes).ok().and_then(|c| c.command).map(Self::Founding),
-            RegistrationCase::AGGREGATE => pb::RegistrationCaseCommand::decode(bytes).ok().and_then(|c| c.command).map(Self::Case),
-            Organisation::AGGREGATE => pb::OrganisationCommand::decode(bytes).ok().and_then(|c| c.command).map(Self::Organisation),
+            Initiative::AGGREGATE => pb::InitiativeCommand::decode(bytes)
+                .ok()
+                .and_then(|c| c.command)
+                .map(Self::Initiative),
+            Founding::AGGREGATE => pb::FoundingCommand::decode(bytes)
+                .ok()
+                .and_then(|c| c.command)
+                .map(Self::Founding),
+            RegistrationCase::AGGREGATE => pb::RegistrationCaseCommand::decode(bytes)
+                .ok()
+                .and_then(|c| c.command)
+                .map(Self::Case),
+            Organisation::AGGREGATE => pb::OrganisationCommand::decode(bytes)
+                .ok()
+                .and_then(|c| c.command)
+                .map(Self::Organisation),
             _ => None,
         };
         command.ok_or_else(|| NotACommand(aggregate_type.to_owned()))
@@ -119,7 +132,12 @@ impl Registration {
     }
 }
 
-async fn carry<D>(executor: &Executor<D>, order: Order<Command>, command: D::Command, actor: &Actor) -> Result<Carried, Again>
+async fn carry<D>(
+    executor: &Executor<D>,
+    order: Order<Command>,
+    command: D::Command,
+    actor: &Actor,
+) -> Result<Carried, Again>
 where
     D: ryggrad_decider::Decider,
 {

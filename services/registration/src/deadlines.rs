@@ -43,24 +43,52 @@ impl Schedule for Deadlines {
 
 /// Who stands behind the command of a timer.
 pub(crate) fn actor(timer: &str) -> Actor {
-    Actor { kind: "timer".to_owned(), r#ref: timer.to_owned(), ..Actor::default() }
+    Actor {
+        kind: "timer".to_owned(),
+        r#ref: timer.to_owned(),
+        ..Actor::default()
+    }
 }
 
 fn initiative(of: &OfInitiative, event: &Recorded) -> Vec<Action> {
     let aggregate = event.aggregate_id;
     let initiative_id = aggregate.to_string();
     let pause = || {
-        let command = ToInitiative::from(pb::PauseInactiveInitiative { meta: None, initiative_id: initiative_id.clone() });
-        set(&timers::T_1_1, "", aggregate, time::due(&timers::T_1_1, 0, event.occurred_at), command)
+        let command = ToInitiative::from(pb::PauseInactiveInitiative {
+            meta: None,
+            initiative_id: initiative_id.clone(),
+        });
+        set(
+            &timers::T_1_1,
+            "",
+            aggregate,
+            time::due(&timers::T_1_1, 0, event.occurred_at),
+            command,
+        )
     };
     let expire = || {
-        let command = ToInitiative::from(pb::ExpireInitiative { meta: None, initiative_id: initiative_id.clone() });
-        set(&timers::T_1_2, "", aggregate, time::due(&timers::T_1_2, 0, event.occurred_at), command)
+        let command = ToInitiative::from(pb::ExpireInitiative {
+            meta: None,
+            initiative_id: initiative_id.clone(),
+        });
+        set(
+            &timers::T_1_2,
+            "",
+            aggregate,
+            time::due(&timers::T_1_2, 0, event.occurred_at),
+            command,
+        )
     };
     let purge = |at: Option<ryggrad_proto::Timestamp>| {
         let due = instant(at).unwrap_or_else(|| time::due(&timers::T_1_3, 0, event.occurred_at));
-        let command = ToInitiative::from(pb::PurgeSupporters { meta: None, initiative_id: initiative_id.clone() });
-        vec![Action::CancelAll(aggregate), set(&timers::T_1_3, "", aggregate, due, command)]
+        let command = ToInitiative::from(pb::PurgeSupporters {
+            meta: None,
+            initiative_id: initiative_id.clone(),
+        });
+        vec![
+            Action::CancelAll(aggregate),
+            set(&timers::T_1_3, "", aggregate, due, command),
+        ]
     };
     match of {
         OfInitiative::InitiativeSketched(_)
@@ -73,7 +101,9 @@ fn initiative(of: &OfInitiative, event: &Recorded) -> Vec<Action> {
         OfInitiative::InitiativePaused(e) => match e.reason() {
             // Nobody did anything: the year goes on.
             pb::PauseReason::Inactivity => Vec::new(),
-            pb::PauseReason::Requested | pb::PauseReason::Unspecified => vec![Action::Cancel(id(aggregate, &timers::T_1_1, "")), expire()],
+            pb::PauseReason::Requested | pb::PauseReason::Unspecified => {
+                vec![Action::Cancel(id(aggregate, &timers::T_1_1, "")), expire()]
+            }
         },
         OfInitiative::FoundingDecided(_) => vec![Action::CancelAll(aggregate)],
         OfInitiative::InitiativeAbsorbed(e) => purge(e.purge_personal_data_at),
@@ -89,14 +119,32 @@ fn case(of: &OfCase, event: &Recorded) -> Vec<Action> {
     match of {
         OfCase::SignaturesRequested(e) => {
             let reminders = (1_u32..).zip(timers::T_2_2.spans()).map(|(reminder, span)| {
-                let command = ToCase::from(pb::RemindSigners { meta: None, case_id: case_id.clone(), reminder });
-                set(&timers::T_2_2, &reminder.to_string(), aggregate, time::after(event.occurred_at, span), command)
+                let command = ToCase::from(pb::RemindSigners {
+                    meta: None,
+                    case_id: case_id.clone(),
+                    reminder,
+                });
+                set(
+                    &timers::T_2_2,
+                    &reminder.to_string(),
+                    aggregate,
+                    time::after(event.occurred_at, span),
+                    command,
+                )
             });
             let due = instant(e.due_at).unwrap_or_else(|| time::due(&timers::T_2_3, 0, event.occurred_at));
-            let lapse = ToCase::from(pb::LapseRegistration { meta: None, case_id: case_id.clone() });
-            reminders.chain([set(&timers::T_2_3, "", aggregate, due, lapse)]).collect()
+            let lapse = ToCase::from(pb::LapseRegistration {
+                meta: None,
+                case_id: case_id.clone(),
+            });
+            reminders
+                .chain([set(&timers::T_2_3, "", aggregate, due, lapse)])
+                .collect()
         }
-        OfCase::RegistrationSubmitted(_) | OfCase::RegistrationWithdrawn(_) | OfCase::RegistrationLapsed(_) | OfCase::RegistrationAppealed(_) => {
+        OfCase::RegistrationSubmitted(_)
+        | OfCase::RegistrationWithdrawn(_)
+        | OfCase::RegistrationLapsed(_)
+        | OfCase::RegistrationAppealed(_) => {
             vec![Action::CancelAll(aggregate)]
         }
         OfCase::RegistrationRejected(e) => {
@@ -121,7 +169,13 @@ fn case(of: &OfCase, event: &Recorded) -> Vec<Action> {
 }
 
 /// Sets a deadline for a command of ours.
-pub(crate) fn set(timer: &'static Timer, which: &str, aggregate_id: Uuid, due_at: Timestamp, command: impl Into<Command>) -> Action {
+pub(crate) fn set(
+    timer: &'static Timer,
+    which: &str,
+    aggregate_id: Uuid,
+    due_at: Timestamp,
+    command: impl Into<Command>,
+) -> Action {
     let command = command.into();
     Action::Set(Deadline {
         id: id(aggregate_id, timer, which),

@@ -82,7 +82,11 @@ impl Form {
 
     /// What bylaws of this form have to cover and these do not, by field of the checklist. first, then.
     pub fn uncovered(self, list: &BylawsChecklist) -> Vec<&'static str> {
-        let of_all = [(list.name, "name"), (list.purpose, "purpose"), (list.board_and_election, "board_and_election")];
+        let of_all = [
+            (list.name, "name"),
+            (list.purpose, "purpose"),
+            (list.board_and_election, "board_and_election"),
+        ];
         let of_most = [(list.amendment, "amendment"), (list.termination, "termination")];
         let of_associations = [(list.annual_meeting, "annual_meeting")];
         let wanted: &[&[(bool, &'static str)]] = match self {
@@ -90,7 +94,12 @@ impl Form {
             Self::Sti => &[&of_all, &of_most],
             Self::Sa | Self::As => &[&of_all],
         };
-        wanted.iter().flat_map(|items| items.iter()).filter(|(covered, _)| !covered).map(|(_, item)| *item).collect()
+        wanted
+            .iter()
+            .flat_map(|items| items.iter())
+            .filter(|(covered, _)| !covered)
+            .map(|(_, item)| *item)
+            .collect()
     }
 
     /// Whether nobody owns it and what is left goes back to the purpose.

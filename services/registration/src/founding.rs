@@ -106,14 +106,18 @@ impl Decider for Founding {
             Event::BylawsAdopted(e) => state.bylaws_version = e.version,
             Event::BoardElected(_) => state.has_board = true,
             Event::FoundingDocumentSigned(e) => {
-                state.signed.insert(e.for_orgnr.clone().unwrap_or_else(|| e.signer.clone()));
+                state
+                    .signed
+                    .insert(e.for_orgnr.clone().unwrap_or_else(|| e.signer.clone()));
                 state.document_hash = Some(e.document_hash.clone());
                 if state.status == Status::Held && state.signatures_missing() == 0 {
                     state.status = Status::Documented;
                 }
             }
             Event::OrganisationFounded(e) => {
-                state.status = Status::Completed { organisation_id: Uuid::try_parse(&e.organisation_id).unwrap_or_default() };
+                state.status = Status::Completed {
+                    organisation_id: Uuid::try_parse(&e.organisation_id).unwrap_or_default(),
+                };
                 state.kommunenummer = Some(e.kommunenummer.clone());
             }
             Event::FoundingCancelled(_) => state.status = Status::Cancelled,
@@ -123,9 +127,19 @@ impl Decider for Founding {
     fn about(state: &State) -> About {
         let organisation_id = match state.status {
             Status::Completed { organisation_id } => Some(organisation_id),
-            Status::Unplanned | Status::Planned | Status::Convened | Status::Held | Status::Documented | Status::Cancelled => None,
+            Status::Unplanned
+            | Status::Planned
+            | Status::Convened
+            | Status::Held
+            | Status::Documented
+            | Status::Cancelled => None,
         };
-        About { organisation_id, orgnr: None, kommunenummer: state.kommunenummer.clone(), related: state.initiative_id.into_iter().collect() }
+        About {
+            organisation_id,
+            orgnr: None,
+            kommunenummer: state.kommunenummer.clone(),
+            related: state.initiative_id.into_iter().collect(),
+        }
     }
 }
 
@@ -158,7 +172,9 @@ impl Status {
 impl State {
     /// How many founders still have to sign the founding document.
     fn signatures_missing(&self) -> usize {
-        let needed = self.form.map_or(self.founders.len(), |form| form.signatures(self.founders.len()));
+        let needed = self
+            .form
+            .map_or(self.founders.len(), |form| form.signatures(self.founders.len()));
         needed.saturating_sub(self.signed.len())
     }
 

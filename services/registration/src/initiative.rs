@@ -116,8 +116,16 @@ impl Decider for Initiative {
                 state.trial_activities = state.trial_activities.saturating_add(1);
             }
             Event::TrialEvaluated(_) => *status = Status::Active(Stage::Evaluated),
-            Event::FoundingDecided(e) => *status = Status::Proceeding { founding_id: e.founding_id.clone() },
-            Event::InitiativeAbsorbed(e) => *status = Status::Absorbed { host_orgnr: e.host_orgnr.clone() },
+            Event::FoundingDecided(e) => {
+                *status = Status::Proceeding {
+                    founding_id: e.founding_id.clone(),
+                }
+            }
+            Event::InitiativeAbsorbed(e) => {
+                *status = Status::Absorbed {
+                    host_orgnr: e.host_orgnr.clone(),
+                }
+            }
             Event::InitiativePaused(_) => {
                 if let Status::Active(stage) = *status {
                     *status = Status::Paused(stage);
@@ -132,7 +140,12 @@ impl Decider for Initiative {
     fn about(state: &State) -> About {
         let related = match &state.status {
             Status::Proceeding { founding_id } => Uuid::try_parse(founding_id).into_iter().collect(),
-            Status::Unborn | Status::Active(_) | Status::Paused(_) | Status::Absorbed { .. } | Status::Abandoned | Status::Expired => Vec::new(),
+            Status::Unborn
+            | Status::Active(_)
+            | Status::Paused(_)
+            | Status::Absorbed { .. }
+            | Status::Abandoned
+            | Status::Expired => Vec::new(),
         };
         About {
             organisation_id: None,

@@ -33,7 +33,10 @@ pub(crate) fn free(field: &'static str, value: &str, max: usize) -> Read<String>
     if length > max {
         return Err(too_long(field, length, max));
     }
-    if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if value
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
         return Err(control_character(field));
     }
     if names_a_person(value) {
@@ -44,7 +47,10 @@ pub(crate) fn free(field: &'static str, value: &str, max: usize) -> Read<String>
 
 /// A text that may be absent, but not empty.
 pub(crate) fn optional_text(field: &'static str, value: Option<&str>, max: usize) -> Read<Option<String>> {
-    value.filter(|value| !value.is_empty()).map(|value| text(field, value, max)).transpose()
+    value
+        .filter(|value| !value.is_empty())
+        .map(|value| text(field, value, max))
+        .transpose()
 }
 
 /// A UUID.
@@ -52,12 +58,18 @@ pub(crate) fn id(field: &'static str, value: &str) -> Read<Uuid> {
     if value.is_empty() {
         return Err(missing(field));
     }
-    Uuid::try_parse(value).ok().filter(|id| !id.is_nil()).ok_or_else(|| not_an_id(field))
+    Uuid::try_parse(value)
+        .ok()
+        .filter(|id| !id.is_nil())
+        .ok_or_else(|| not_an_id(field))
 }
 
 /// A UUID that may be absent.
 pub(crate) fn optional_id(field: &'static str, value: Option<&str>) -> Read<Option<Uuid>> {
-    value.filter(|value| !value.is_empty()).map(|value| id(field, value)).transpose()
+    value
+        .filter(|value| !value.is_empty())
+        .map(|value| id(field, value))
+        .transpose()
 }
 
 /// The SHA-256 of a document: 64 hexadecimal digits.
@@ -82,7 +94,9 @@ pub(crate) fn date(field: &'static str, value: &str) -> Read<Date> {
 
 /// An instant that may be absent.
 pub(crate) fn instant(field: &'static str, value: Option<ryggrad_proto::Timestamp>) -> Read<Option<Timestamp>> {
-    value.map(|value| Timestamp::try_from(value).map_err(|_| not_an_instant(field))).transpose()
+    value
+        .map(|value| Timestamp::try_from(value).map_err(|_| not_an_instant(field)))
+        .transpose()
 }
 
 /// A number or a code of an official list.
@@ -95,7 +109,10 @@ pub(crate) fn coded<T: FromStr<Err = Invalid>>(field: &'static str, value: &str)
 
 /// A number or a code that may be absent.
 pub(crate) fn optional_coded<T: FromStr<Err = Invalid>>(field: &'static str, value: Option<&str>) -> Read<Option<T>> {
-    value.filter(|value| !value.is_empty()).map(|value| coded(field, value)).transpose()
+    value
+        .filter(|value| !value.is_empty())
+        .map(|value| coded(field, value))
+        .transpose()
 }
 
 /// An organisation number that may be absent.
@@ -110,7 +127,11 @@ pub(crate) fn written_standard(field: &'static str, value: &str) -> Read<Languag
         Language::En => Err(Refusal::new(
             &rules::R_0_07,
             "InvalidField",
-            Text::new("Velg nb (bokmål) eller nn (nynorsk).", "Vel nb (bokmål) eller nn (nynorsk).", "choose nb (Bokmål) or nn (Nynorsk)"),
+            Text::new(
+                "Velg nb (bokmål) eller nn (nynorsk).",
+                "Vel nb (bokmål) eller nn (nynorsk).",
+                "choose nb (Bokmål) or nn (Nynorsk)",
+            ),
         )
         .at(field)),
     }
@@ -118,7 +139,10 @@ pub(crate) fn written_standard(field: &'static str, value: &str) -> Read<Languag
 
 /// A choice of an enum of ours: known, and made.
 pub(crate) fn chosen<E: TryFrom<i32> + Default + PartialEq>(field: &'static str, value: i32) -> Read<E> {
-    E::try_from(value).ok().filter(|choice| *choice != E::default()).ok_or_else(|| missing(field))
+    E::try_from(value)
+        .ok()
+        .filter(|choice| *choice != E::default())
+        .ok_or_else(|| missing(field))
 }
 
 /// A list of at least `min` and at most `max` entries.
@@ -159,23 +183,60 @@ pub(crate) fn within(field: &'static str, value: u32, min: u32, max: u32) -> Rea
 
 /// What a code list or a check digit says no to.
 pub(crate) fn refused(field: &'static str, invalid: &Invalid) -> Refusal {
-    let rule = invalid.rule().and_then(|id| rules::ALL.iter().find(|rule| rule.id == id)).copied().unwrap_or(&rules::INPUT);
+    let rule = invalid
+        .rule()
+        .and_then(|id| rules::ALL.iter().find(|rule| rule.id == id))
+        .copied()
+        .unwrap_or(&rules::INPUT);
     let explain = |language| invalid.explain(language);
-    Refusal::new(rule, "InvalidField", Text::formatted(explain(Language::Nb), explain(Language::Nn), explain(Language::En))).at(field)
+    Refusal::new(
+        rule,
+        "InvalidField",
+        Text::formatted(explain(Language::Nb), explain(Language::Nn), explain(Language::En)),
+    )
+    .at(field)
 }
 
 /// Something that comes too early or too late in the life of its aggregate.
-pub(crate) fn wrong_state(state: &'static str, nb: impl Into<Cow<'static, str>>, nn: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Refusal {
-    Refusal::new(&rules::STATE, "WrongState", Text { nb: nb.into(), nn: nn.into(), en: en.into() }).with("state", state)
+pub(crate) fn wrong_state(
+    state: &'static str,
+    nb: impl Into<Cow<'static, str>>,
+    nn: impl Into<Cow<'static, str>>,
+    en: impl Into<Cow<'static, str>>,
+) -> Refusal {
+    Refusal::new(
+        &rules::STATE,
+        "WrongState",
+        Text {
+            nb: nb.into(),
+            nn: nn.into(),
+            en: en.into(),
+        },
+    )
+    .with("state", state)
 }
 
 /// The same text under a rule of its own.
-pub(crate) fn refuse(rule: &'static Rule, code: &'static str, nb: &'static str, nn: &'static str, en: &'static str) -> Refusal {
+pub(crate) fn refuse(
+    rule: &'static Rule,
+    code: &'static str,
+    nb: &'static str,
+    nn: &'static str,
+    en: &'static str,
+) -> Refusal {
     Refusal::new(rule, code, Text::new(nb, nn, en))
 }
 
 pub(crate) fn missing(field: &'static str) -> Refusal {
-    Refusal::invalid(field, Text::new("Feltet mangler. Fyll det ut.", "Feltet manglar. Fyll det ut.", "the field is missing: fill it in")).with("problem", "missing")
+    Refusal::invalid(
+        field,
+        Text::new(
+            "Feltet mangler. Fyll det ut.",
+            "Feltet manglar. Fyll det ut.",
+            "the field is missing: fill it in",
+        ),
+    )
+    .with("problem", "missing")
 }
 
 fn too_long(field: &'static str, length: usize, max: usize) -> Refusal {
@@ -213,7 +274,14 @@ fn personal_data(field: &'static str) -> Refusal {
 }
 
 fn not_an_id(field: &'static str) -> Refusal {
-    Refusal::invalid(field, Text::new("Feltet skal være en UUID.", "Feltet skal vere ein UUID.", "the field must be a UUID"))
+    Refusal::invalid(
+        field,
+        Text::new(
+            "Feltet skal være en UUID.",
+            "Feltet skal vere ein UUID.",
+            "the field must be a UUID",
+        ),
+    )
 }
 
 fn not_a_hash(field: &'static str) -> Refusal {
@@ -228,13 +296,21 @@ fn not_a_hash(field: &'static str) -> Refusal {
 }
 
 fn not_an_instant(field: &'static str) -> Refusal {
-    Refusal::invalid(field, Text::new("Tidspunktet finnes ikke.", "Tidspunktet finst ikkje.", "there is no such instant"))
+    Refusal::invalid(
+        field,
+        Text::new(
+            "Tidspunktet finnes ikke.",
+            "Tidspunktet finst ikkje.",
+            "there is no such instant",
+        ),
+    )
 }
 
 /// Whether a text holds an identity number, an account number or an e-mail address.
 fn names_a_person(text: &str) -> bool {
     let email = text.split(char::is_whitespace).any(|word| {
-        word.split_once('@').is_some_and(|(name, host)| name.ends_with(|c: char| c.is_alphanumeric()) && host.contains('.'))
+        word.split_once('@')
+            .is_some_and(|(name, host)| name.ends_with(|c: char| c.is_alphanumeric()) && host.contains('.'))
     });
     email || digit_runs(text).any(|run| PersonNumber::parse(&run).is_ok() || Kontonummer::parse(&run).is_ok())
 }
@@ -272,14 +348,19 @@ mod tests {
             }
         }
         assert!(names_a_person("skriv til leder@lag.example.no"));
-        assert!(!names_a_person("Vi møtes kl. 18.30 den 12.05.2026 @ klubbhuset, plass til 120"));
+        assert!(!names_a_person(
+            "Vi møtes kl. 18.30 den 12.05.2026 @ klubbhuset, plass til 120"
+        ));
     }
 
     #[test]
     fn a_text_over_its_limit_names_its_field() {
         let refusal = text("title", &"a".repeat(201), NAME).expect_err("too long");
         assert_eq!(refusal.field.as_deref(), Some("title"));
-        assert!(text("title", &"å".repeat(200), NAME).is_ok(), "characters count, not bytes");
+        assert!(
+            text("title", &"å".repeat(200), NAME).is_ok(),
+            "characters count, not bytes"
+        );
     }
 
     #[test]

@@ -52,7 +52,9 @@ impl Decider for Organisation {
         About {
             organisation_id: None,
             orgnr: state.orgnr.clone(),
-            kommunenummer: address.map(|address| address.kommunenummer.clone()).filter(|number| !number.is_empty()),
+            kommunenummer: address
+                .map(|address| address.kommunenummer.clone())
+                .filter(|number| !number.is_empty()),
             related: Vec::new(),
         }
     }

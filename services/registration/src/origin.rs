@@ -10,7 +10,12 @@ const REGISTERS: [&str; 3] = ["brreg", "brreg-snapshot", "register-simulator"];
 
 /// A fact that its owner asserts now.
 pub(crate) fn own(context: &Context) -> FactOrigin {
-    FactOrigin { source: "self".to_owned(), fetched_at: None, source_updated_at: None, asserted_at: Some(context.now.into()) }
+    FactOrigin {
+        source: "self".to_owned(),
+        fetched_at: None,
+        source_updated_at: None,
+        asserted_at: Some(context.now.into()),
+    }
 }
 
 /// A fact that a register tells. Its clocks are taken as they come: an absent one stays absent.

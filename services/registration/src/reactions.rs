@@ -59,7 +59,11 @@ impl Reaction for Reactions {
 
 /// Who stands behind the commands of reactions.
 pub(crate) fn actor() -> Actor {
-    Actor { kind: "system".to_owned(), r#ref: CONTEXT.to_owned(), ..Actor::default() }
+    Actor {
+        kind: "system".to_owned(),
+        r#ref: CONTEXT.to_owned(),
+        ..Actor::default()
+    }
 }
 
 /// A decision to found plans the founding.
@@ -118,12 +122,19 @@ fn of_founding(event: &OfFounding) -> Option<Command> {
 /// A notification to Frivillighetsregisteret is an application.
 fn of_case(event: &OfCase) -> Option<Command> {
     match event {
-        OfCase::RegistrationSubmitted(e) if e.kind() == pb::CaseKind::New && e.registers.iter().any(|register| register == "FR") => {
-            let voluntary = e.content.as_ref().and_then(|content| content.frivillig_organisasjon.as_ref());
+        OfCase::RegistrationSubmitted(e)
+            if e.kind() == pb::CaseKind::New && e.registers.iter().any(|register| register == "FR") =>
+        {
+            let voluntary = e
+                .content
+                .as_ref()
+                .and_then(|content| content.frivillig_organisasjon.as_ref());
             let apply = pb::ApplyToVoluntaryRegister {
                 organisation_id: e.organisation_id.clone(),
                 case_id: e.case_id.clone(),
-                grasrot: voluntary.and_then(|voluntary| voluntary.grasrotandel).is_some_and(|grasrot| grasrot.deltar_i),
+                grasrot: voluntary
+                    .and_then(|voluntary| voluntary.grasrotandel)
+                    .is_some_and(|grasrot| grasrot.deltar_i),
                 ..pb::ApplyToVoluntaryRegister::default()
             };
             Some(ToOrganisation::from(apply).into())

@@ -41,7 +41,9 @@ impl Decider for RegistrationCase {
         About {
             organisation_id: state.organisation_id,
             orgnr: state.orgnr.clone().or(orgnr),
-            kommunenummer: address.map(|address| address.kommunenummer.clone()).filter(|number| !number.is_empty()),
+            kommunenummer: address
+                .map(|address| address.kommunenummer.clone())
+                .filter(|number| !number.is_empty()),
             related: Vec::new(),
         }
     }

@@ -26,7 +26,12 @@ pub(crate) enum Wanted {
 }
 
 /// Reads a list of roles and checks it; `form` is none for a form that is not founded here.
-pub(crate) fn check(field: &'static str, holders: &[RoleHolder], form: Option<Form>, wanted: Wanted) -> Result<(), Refusal> {
+pub(crate) fn check(
+    field: &'static str,
+    holders: &[RoleHolder],
+    form: Option<Form>,
+    wanted: Wanted,
+) -> Result<(), Refusal> {
     input::count(field, holders.len(), 1, MOST)?;
     let mut board = Board::default();
     let mut contact = false;
@@ -54,10 +59,11 @@ pub(crate) fn check(field: &'static str, holders: &[RoleHolder], form: Option<Fo
         return Err(no_member());
     }
     match wanted {
-        Wanted::Board => Ok(()),
         Wanted::BoardAndContact { .. } if !contact => Err(no_contact()),
-        Wanted::BoardAndContact { deputies } if board.deputies < deputies => Err(deputies_missing(deputies - board.deputies)),
-        Wanted::BoardAndContact { .. } => Ok(()),
+        Wanted::BoardAndContact { deputies } if board.deputies < deputies => {
+            Err(deputies_missing(deputies - board.deputies))
+        }
+        Wanted::Board | Wanted::BoardAndContact { .. } => Ok(()),
     }
 }
 
@@ -101,12 +107,21 @@ fn person(holder: &RoleHolder, role: Role) -> Result<Option<&str>, Refusal> {
 }
 
 fn input_date(field: &'static str, value: Option<&str>) -> Result<Option<jiff::civil::Date>, Refusal> {
-    value.filter(|day| !day.is_empty()).map(|day| input::date(field, day)).transpose()
+    value
+        .filter(|day| !day.is_empty())
+        .map(|day| input::date(field, day))
+        .transpose()
 }
 
 fn ends_before_it_begins() -> Refusal {
-    refuse(&rules::INPUT, "InvalidField", "Rollen slutter før den begynner. Rett datoene.", "Rolla sluttar før ho byrjar. Rett datoane.", "the role ends before it begins: correct the dates")
-        .at("roles.to_date")
+    refuse(
+        &rules::INPUT,
+        "InvalidField",
+        "Rollen slutter før den begynner. Rett datoene.",
+        "Rolla sluttar før ho byrjar. Rett datoane.",
+        "the role ends before it begins: correct the dates",
+    )
+    .at("roles.to_date")
 }
 
 fn internal_role(role: Role) -> Refusal {

@@ -91,17 +91,45 @@ impl Registration {
     }
 
     /// Keeps the deadlines of a schedule; `actor` says who stands behind the command of a timer.
-    async fn keep(&self, client: Client, schedule: impl Schedule, actor: impl Fn(&str) -> Actor + Send + Sync, token: CancellationToken) {
+    async fn keep(
+        &self,
+        client: Client,
+        schedule: impl Schedule,
+        actor: impl Fn(&str) -> Actor + Send + Sync,
+        token: CancellationToken,
+    ) {
         let execute = |order: Order<Due>| self.fall_due(order, &actor);
         deadline::run(self.pool.clone(), client, self.clock.clone(), schedule, execute, token).await;
     }
 
-    fn fall_due(&self, order: Order<Due>, actor: impl Fn(&str) -> Actor) -> impl Future<Output = Result<Carried, Again>> + Send {
+    fn fall_due(
+        &self,
+        order: Order<Due>,
+        actor: impl Fn(&str) -> Actor,
+    ) -> impl Future<Output = Result<Carried, Again>> + Send {
         let actor = actor(&order.command.timer);
         async move {
-            let Order { id, command: due, correlation_id, causation, traceparent } = order;
+            let Order {
+                id,
+                command: due,
+                correlation_id,
+                causation,
+                traceparent,
+            } = order;
             match Command::decode(&due.aggregate_type, &due.command) {
-                Ok(command) => self.carry_out(Order { id, command, correlation_id, causation, traceparent }, &actor).await,
+                Ok(command) => {
+                    self.carry_out(
+                        Order {
+                            id,
+                            command,
+                            correlation_id,
+                            causation,
+                            traceparent,
+                        },
+                        &actor,
+                    )
+                    .await
+                }
                 Err(error) => Ok(Carried::Failed(error.to_string())),
             }
         }

@@ -20,7 +20,10 @@ pub(crate) fn day(instant: Timestamp) -> Date {
 
 /// An instant so much later, at the same time of day; the instant itself when the calendar ends before.
 pub(crate) fn after(instant: Timestamp, span: Span) -> Timestamp {
-    instant.to_zoned(oslo().clone()).checked_add(span).map_or(instant, |later| later.timestamp())
+    instant
+        .to_zoned(oslo().clone())
+        .checked_add(span)
+        .map_or(instant, |later| later.timestamp())
 }
 
 /// When the nth duration of a timer is over, counted from an instant.

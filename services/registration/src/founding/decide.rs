@@ -42,7 +42,8 @@ fn plan(state: &State, c: &pb::PlanFounding, context: &Context) -> Result<Vec<Ev
             founding_id: id(context),
             form: form.code().to_owned(),
             parent_orgnr: input::optional_orgnr("parent_orgnr", c.parent_orgnr.as_deref())?,
-            model_bylaws_id: input::optional_id("model_bylaws_id", c.model_bylaws_id.as_deref())?.map(|id| id.to_string()),
+            model_bylaws_id: input::optional_id("model_bylaws_id", c.model_bylaws_id.as_deref())?
+                .map(|id| id.to_string()),
             initiative_id: input::optional_id("initiative_id", c.initiative_id.as_deref())?.map(|id| id.to_string()),
         }
         .into(),
@@ -52,7 +53,11 @@ fn plan(state: &State, c: &pb::PlanFounding, context: &Context) -> Result<Vec<Ev
 fn convene(state: &State, c: &pb::ConveneFoundingMeeting, context: &Context) -> Result<Vec<Event>, Refusal> {
     match state.status {
         Status::Planned | Status::Convened => {}
-        status @ (Status::Unplanned | Status::Held | Status::Documented | Status::Completed { .. } | Status::Cancelled) => {
+        status @ (Status::Unplanned
+        | Status::Held
+        | Status::Documented
+        | Status::Completed { .. }
+        | Status::Cancelled) => {
             return Err(refusals::state(status));
         }
     }
@@ -65,7 +70,11 @@ fn convene(state: &State, c: &pb::ConveneFoundingMeeting, context: &Context) -> 
         return Err(refusals::place_missing());
     }
     input::count("agenda", c.agenda.len(), 1, 50)?;
-    let agenda = c.agenda.iter().map(|point| input::text("agenda", point, input::NAME)).collect::<Result<_, _>>()?;
+    let agenda = c
+        .agenda
+        .iter()
+        .map(|point| input::text("agenda", point, input::NAME))
+        .collect::<Result<_, _>>()?;
     let notice_sent_at = input::instant("notice_sent_at", c.notice_sent_at)?.unwrap_or(context.now);
     if notice_sent_at > context.now {
         return Err(refusals::in_the_future("notice_sent_at"));
@@ -189,7 +198,11 @@ fn board(state: &State, c: &pb::ElectInterimBoard, context: &Context) -> Result<
 fn sign(state: &State, c: &pb::SignFoundingDocument, context: &Context) -> Result<Vec<Event>, Refusal> {
     match state.status {
         Status::Held | Status::Documented => {}
-        status @ (Status::Unplanned | Status::Planned | Status::Convened | Status::Completed { .. } | Status::Cancelled) => {
+        status @ (Status::Unplanned
+        | Status::Planned
+        | Status::Convened
+        | Status::Completed { .. }
+        | Status::Cancelled) => {
             return Err(refusals::state(status));
         }
     }
@@ -202,9 +215,17 @@ fn sign(state: &State, c: &pb::SignFoundingDocument, context: &Context) -> Resul
     let document_hash = input::hash("document_hash", &c.document_hash)?;
     let founder = for_orgnr.as_ref().unwrap_or(&signer);
     if !state.founders.contains(founder) {
-        return Err(refusals::not_a_founder(if for_orgnr.is_some() { "for_orgnr" } else { "signer" }));
+        return Err(refusals::not_a_founder(if for_orgnr.is_some() {
+            "for_orgnr"
+        } else {
+            "signer"
+        }));
     }
-    if state.document_hash.as_ref().is_some_and(|signed| *signed != document_hash) {
+    if state
+        .document_hash
+        .as_ref()
+        .is_some_and(|signed| *signed != document_hash)
+    {
         return Err(refusals::other_document());
     }
     if state.signed.contains(founder) {
@@ -255,10 +276,18 @@ fn complete(state: &State, c: &pb::CompleteFounding, context: &Context) -> Resul
 fn cancel(state: &State, c: &pb::CancelFounding, context: &Context) -> Result<Vec<Event>, Refusal> {
     match state.status {
         Status::Planned | Status::Convened | Status::Held | Status::Documented => {}
-        status @ (Status::Unplanned | Status::Completed { .. } | Status::Cancelled) => return Err(refusals::state(status)),
+        status @ (Status::Unplanned | Status::Completed { .. } | Status::Cancelled) => {
+            return Err(refusals::state(status));
+        }
     }
     let reason: pb::CancelReason = input::chosen("reason_code", c.reason_code)?;
-    Ok(vec![pb::FoundingCancelled { founding_id: id(context), reason_code: reason.into() }.into()])
+    Ok(vec![
+        pb::FoundingCancelled {
+            founding_id: id(context),
+            reason_code: reason.into(),
+        }
+        .into(),
+    ])
 }
 
 /// The form of a founding whose meeting was held and whose document nobody has signed.

@@ -50,7 +50,14 @@ pub(super) fn state(status: Status) -> Refusal {
 }
 
 pub(super) fn in_the_past(field: &'static str) -> Refusal {
-    refuse(&rules::INPUT, "InvalidField", "Datoen er passert. Velg en som kommer.", "Datoen er passert. Vel ein som kjem.", "the day has passed: choose one to come").at(field)
+    refuse(
+        &rules::INPUT,
+        "InvalidField",
+        "Datoen er passert. Velg en som kommer.",
+        "Datoen er passert. Vel ein som kjem.",
+        "the day has passed: choose one to come",
+    )
+    .at(field)
 }
 
 pub(super) fn in_the_future(field: &'static str) -> Refusal {
@@ -89,7 +96,10 @@ pub(super) fn too_few_founders(form: Form, found: usize) -> Refusal {
         Text::formatted(
             format!("{nb} trenger minst {min} ulike stiftere. Dere er {found}; få med flere."),
             format!("{nn} treng minst {min} ulike stiftarar. De er {found}; få med fleire."),
-            format!("{} takes at least {min} different founders, and you are {found}: find more", form.code()),
+            format!(
+                "{} takes at least {min} different founders, and you are {found}: find more",
+                form.code()
+            ),
         ),
     )
     .at("founders")

@@ -66,8 +66,13 @@ fn search(state: &State, c: &pb::SearchExisting, context: &Context) -> Result<Ve
     let outcome: pb::ReviewOutcome = input::chosen("outcome", c.outcome)?;
     let reason = input::optional_text("reason", c.reason.as_deref(), input::PROSE)?;
     match outcome {
-        pb::ReviewOutcome::Complement | pb::ReviewOutcome::None if reason.is_none() => return Err(refusals::reason_missing()),
-        pb::ReviewOutcome::Complement | pb::ReviewOutcome::None | pb::ReviewOutcome::Join | pb::ReviewOutcome::Unspecified => {}
+        pb::ReviewOutcome::Complement | pb::ReviewOutcome::None if reason.is_none() => {
+            return Err(refusals::reason_missing());
+        }
+        pb::ReviewOutcome::Complement
+        | pb::ReviewOutcome::None
+        | pb::ReviewOutcome::Join
+        | pb::ReviewOutcome::Unspecified => {}
     }
     Ok(vec![
         pb::ExistingOfferingsReviewed {
@@ -84,7 +89,7 @@ fn search(state: &State, c: &pb::SearchExisting, context: &Context) -> Result<Ve
 fn open(state: &State, c: &pb::OpenForCofounders, context: &Context) -> Result<Vec<Event>, Refusal> {
     match alive(state)? {
         Stage::Sketched | Stage::Open => {}
-        stage @ (Stage::Trialling | Stage::Evaluated) => return Err(refusals::stage(stage)),
+        other @ (Stage::Trialling | Stage::Evaluated) => return Err(refusals::stage(other)),
     }
     input::count("channels", c.channels.len(), 0, 10)?;
     let mut channels = Vec::with_capacity(c.channels.len());
@@ -114,13 +119,21 @@ fn supporter(state: &State, c: &pb::RegisterSupporter, context: &Context) -> Res
     if state.supporters.contains(&person_ref) {
         return Ok(Vec::new());
     }
-    Ok(vec![pb::SupporterJoined { initiative_id: id(context), person_ref, wants: wants.into(), consent_id }.into()])
+    Ok(vec![
+        pb::SupporterJoined {
+            initiative_id: id(context),
+            person_ref,
+            wants: wants.into(),
+            consent_id,
+        }
+        .into(),
+    ])
 }
 
 fn start_trial(state: &State, c: &pb::StartTrial, context: &Context) -> Result<Vec<Event>, Refusal> {
     match alive(state)? {
         Stage::Open => {}
-        stage @ (Stage::Sketched | Stage::Trialling | Stage::Evaluated) => return Err(refusals::stage(stage)),
+        other @ (Stage::Sketched | Stage::Trialling | Stage::Evaluated) => return Err(refusals::stage(other)),
     }
     let from = input::date("period_from", &c.period_from)?;
     let to = input::date("period_to", &c.period_to)?;
@@ -143,7 +156,7 @@ fn start_trial(state: &State, c: &pb::StartTrial, context: &Context) -> Result<V
 fn trial_activity(state: &State, c: &pb::RecordTrialActivity, context: &Context) -> Result<Vec<Event>, Refusal> {
     match alive(state)? {
         Stage::Trialling => {}
-        stage @ (Stage::Sketched | Stage::Open | Stage::Evaluated) => return Err(refusals::stage(stage)),
+        other @ (Stage::Sketched | Stage::Open | Stage::Evaluated) => return Err(refusals::stage(other)),
     }
     let date = input::date("date", &c.date)?;
     if date > time::day(context.now) {
@@ -174,14 +187,15 @@ fn trial_activity(state: &State, c: &pb::RecordTrialActivity, context: &Context)
 fn evaluate(state: &State, c: &pb::EvaluateTrial, context: &Context) -> Result<Vec<Event>, Refusal> {
     match alive(state)? {
         Stage::Trialling => {}
-        stage @ (Stage::Sketched | Stage::Open | Stage::Evaluated) => return Err(refusals::stage(stage)),
+        other @ (Stage::Sketched | Stage::Open | Stage::Evaluated) => return Err(refusals::stage(other)),
     }
     let result: pb::TrialResult = input::chosen("result", c.result)?;
     Ok(vec![
         pb::TrialEvaluated {
             initiative_id: id(context),
             result: result.into(),
-            learning_note_id: input::optional_id("learning_note_id", c.learning_note_id.as_deref())?.map(|id| id.to_string()),
+            learning_note_id: input::optional_id("learning_note_id", c.learning_note_id.as_deref())?
+                .map(|id| id.to_string()),
         }
         .into(),
     ])
@@ -201,7 +215,12 @@ fn proceed(state: &State, c: &pb::ProceedToFounding, context: &Context) -> Resul
     }
     let founding_id = input::optional_id("founding_id", Some(&c.founding_id))?.unwrap_or(context.new_id);
     Ok(vec![
-        pb::FoundingDecided { initiative_id: id(context), founding_id: founding_id.to_string(), proposed_form: form.to_string() }.into(),
+        pb::FoundingDecided {
+            initiative_id: id(context),
+            founding_id: founding_id.to_string(),
+            proposed_form: form.to_string(),
+        }
+        .into(),
     ])
 }
 
@@ -239,8 +258,12 @@ fn pause(state: &State, c: &pb::PauseInitiative, context: &Context) -> Result<Ve
         return Ok(Vec::new());
     }
     Ok(vec![
-        pb::InitiativePaused { initiative_id: id(context), resume_by: resume_by.map(|day| day.to_string()), reason: pb::PauseReason::Requested.into() }
-            .into(),
+        pb::InitiativePaused {
+            initiative_id: id(context),
+            resume_by: resume_by.map(|day| day.to_string()),
+            reason: pb::PauseReason::Requested.into(),
+        }
+        .into(),
     ])
 }
 
@@ -261,9 +284,21 @@ fn abandon(state: &State, c: &pb::AbandonInitiative, context: &Context) -> Resul
 fn pause_inactive(state: &State, context: &Context) -> Vec<Event> {
     match state.status {
         Status::Active(_) => {
-            vec![pb::InitiativePaused { initiative_id: id(context), resume_by: None, reason: pb::PauseReason::Inactivity.into() }.into()]
+            vec![
+                pb::InitiativePaused {
+                    initiative_id: id(context),
+                    resume_by: None,
+                    reason: pb::PauseReason::Inactivity.into(),
+                }
+                .into(),
+            ]
         }
-        Status::Unborn | Status::Paused(_) | Status::Proceeding { .. } | Status::Absorbed { .. } | Status::Abandoned | Status::Expired => Vec::new(),
+        Status::Unborn
+        | Status::Paused(_)
+        | Status::Proceeding { .. }
+        | Status::Absorbed { .. }
+        | Status::Abandoned
+        | Status::Expired => Vec::new(),
     }
 }
 
@@ -274,7 +309,11 @@ fn expire(state: &State, context: &Context) -> Vec<Event> {
     }
     let mut events = pause_inactive(state, context);
     events.push(
-        pb::InitiativeExpired { initiative_id: id(context), purge_personal_data_at: Some(time::due(&timers::T_1_3, 0, context.now).into()) }.into(),
+        pb::InitiativeExpired {
+            initiative_id: id(context),
+            purge_personal_data_at: Some(time::due(&timers::T_1_3, 0, context.now).into()),
+        }
+        .into(),
     );
     events
 }
@@ -283,7 +322,13 @@ fn expire(state: &State, context: &Context) -> Vec<Event> {
 fn purge(state: &State, context: &Context) -> Vec<Event> {
     match state.status {
         Status::Absorbed { .. } | Status::Abandoned | Status::Expired if !state.supporters.is_empty() => {
-            vec![pb::SupportersPurged { initiative_id: id(context), person_refs: state.supporters.iter().cloned().collect() }.into()]
+            vec![
+                pb::SupportersPurged {
+                    initiative_id: id(context),
+                    person_refs: state.supporters.iter().cloned().collect(),
+                }
+                .into(),
+            ]
         }
         Status::Unborn
         | Status::Active(_)
@@ -298,8 +343,10 @@ fn purge(state: &State, context: &Context) -> Vec<Event> {
 fn alive(state: &State) -> Result<Stage, Refusal> {
     match &state.status {
         Status::Unborn => Err(refusals::not_there()),
-        Status::Active(stage) | Status::Paused(stage) => Ok(*stage),
-        over @ (Status::Proceeding { .. } | Status::Absorbed { .. } | Status::Abandoned | Status::Expired) => Err(refusals::over(over)),
+        Status::Active(now) | Status::Paused(now) => Ok(*now),
+        over @ (Status::Proceeding { .. } | Status::Absorbed { .. } | Status::Abandoned | Status::Expired) => {
+            Err(refusals::over(over))
+        }
     }
 }
 

@@ -5,26 +5,45 @@ use ryggrad_decider::scenario::{Given, context, given};
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1 as pb;
 
-use super::{Initiative, Stage, Status};
 use super::Event;
+use super::{Initiative, Stage, Status};
 
 const PERSON: &str = "00000000-0000-4000-8000-0000000000b1";
 const HOST: &str = "245915101";
 
 fn sketched() -> Event {
-    pb::InitiativeSketched { title: "Sjakk på Tromøy".into(), kommunenummer: "4203".into(), icnpo_hint: Some("1300".into()), ..Default::default() }.into()
+    pb::InitiativeSketched {
+        title: "Sjakk på Tromøy".into(),
+        kommunenummer: "4203".into(),
+        icnpo_hint: Some("1300".into()),
+        ..Default::default()
+    }
+    .into()
 }
 
 fn opened() -> Event {
-    pb::InitiativeOpened { wanted_people: 5, ..Default::default() }.into()
+    pb::InitiativeOpened {
+        wanted_people: 5,
+        ..Default::default()
+    }
+    .into()
 }
 
 fn reviewed() -> Event {
-    pb::ExistingOfferingsReviewed { outcome: pb::ReviewOutcome::None.into(), reason: Some("ingen sjakk".into()), ..Default::default() }.into()
+    pb::ExistingOfferingsReviewed {
+        outcome: pb::ReviewOutcome::None.into(),
+        reason: Some("ingen sjakk".into()),
+        ..Default::default()
+    }
+    .into()
 }
 
 fn joined() -> Event {
-    pb::SupporterJoined { person_ref: PERSON.into(), ..Default::default() }.into()
+    pb::SupporterJoined {
+        person_ref: PERSON.into(),
+        ..Default::default()
+    }
+    .into()
 }
 
 fn trialling() -> Event {
@@ -53,7 +72,9 @@ fn sketch() -> pb::SketchInitiative {
 
 #[test]
 fn an_idea_needs_no_organisation_number() {
-    let (state, _) = given::<Initiative>([]).when(sketch()).then_names(&["InitiativeSketched"]);
+    let (state, _) = given::<Initiative>([])
+        .when(sketch())
+        .then_names(&["InitiativeSketched"]);
     assert_eq!(state.status, Status::Active(Stage::Sketched));
 }
 
@@ -64,24 +85,44 @@ fn an_idea_is_sketched_once() {
 
 #[test]
 fn refuses_a_municipality_that_has_merged() {
-    let refusal = given::<Initiative>([]).when(pb::SketchInitiative { kommunenummer: "0906".into(), ..sketch() }).then_refused("R-0.00", "InvalidField");
+    let refusal = given::<Initiative>([])
+        .when(pb::SketchInitiative {
+            kommunenummer: "0906".into(),
+            ..sketch()
+        })
+        .then_refused("R-0.00", "InvalidField");
     assert_eq!(refusal.field.as_deref(), Some("kommunenummer"));
 }
 
 #[test]
 fn refuses_a_group_of_icnpo_as_hint() {
-    given::<Initiative>([]).when(pb::SketchInitiative { icnpo_hint: Some("1".into()), ..sketch() }).then_refused("R-2.16", "InvalidField");
+    given::<Initiative>([])
+        .when(pb::SketchInitiative {
+            icnpo_hint: Some("1".into()),
+            ..sketch()
+        })
+        .then_refused("R-2.16", "InvalidField");
 }
 
 #[test]
 fn refuses_a_title_with_an_identity_number_in_it() {
     let text = "ring Kari, kari.nordmann@example.no";
-    given::<Initiative>([]).when(pb::SketchInitiative { title: text.into(), ..sketch() }).then_refused("R-0.05", "PersonalData");
+    given::<Initiative>([])
+        .when(pb::SketchInitiative {
+            title: text.into(),
+            ..sketch()
+        })
+        .then_refused("R-0.05", "PersonalData");
 }
 
 #[test]
 fn refuses_english_as_written_standard() {
-    given::<Initiative>([]).when(pb::SketchInitiative { language: "en".into(), ..sketch() }).then_refused("R-0.07", "InvalidField");
+    given::<Initiative>([])
+        .when(pb::SketchInitiative {
+            language: "en".into(),
+            ..sketch()
+        })
+        .then_refused("R-0.07", "InvalidField");
 }
 
 /// Handbook 3, first acceptance example: the event stores only ids, not copies.
@@ -95,44 +136,86 @@ fn a_review_stores_only_ids() {
     };
     let (state, events) = idea([opened()]).when(search).then_names(&["ExistingOfferingsReviewed"]);
     assert!(state.reviewed);
-    let Event::ExistingOfferingsReviewed(event) = &events[0] else { panic!("another event") };
-    assert_eq!((event.matched_orgnr.as_slice(), event.matched_activity_ids.as_slice()), ([HOST.to_owned()].as_slice(), [PERSON.to_owned()].as_slice()));
+    let Event::ExistingOfferingsReviewed(event) = &events[0] else {
+        panic!("another event")
+    };
+    assert_eq!(
+        (event.matched_orgnr.as_slice(), event.matched_activity_ids.as_slice()),
+        ([HOST.to_owned()].as_slice(), [PERSON.to_owned()].as_slice())
+    );
 }
 
 #[test]
 fn a_wish_for_something_new_needs_a_reason() {
     for outcome in [pb::ReviewOutcome::None, pb::ReviewOutcome::Complement] {
-        let search = pb::SearchExisting { outcome: outcome.into(), ..Default::default() };
+        let search = pb::SearchExisting {
+            outcome: outcome.into(),
+            ..Default::default()
+        };
         idea([]).when(search).then_refused("R-1.02", "ReasonMissing");
     }
 }
 
 #[test]
 fn founding_needs_a_look_at_what_exists() {
-    let proceed = pb::ProceedToFounding { proposed_form: "FLI".into(), ..Default::default() };
-    idea([opened()]).when(proceed.clone()).then_refused("R-1.02", "ExistingOfferingsNotReviewed");
-    let (state, _) = idea([opened(), reviewed()]).when(proceed).then_names(&["FoundingDecided"]);
-    assert_eq!(state.status, Status::Proceeding { founding_id: context().new_id.to_string() });
+    let proceed = pb::ProceedToFounding {
+        proposed_form: "FLI".into(),
+        ..Default::default()
+    };
+    idea([opened()])
+        .when(proceed.clone())
+        .then_refused("R-1.02", "ExistingOfferingsNotReviewed");
+    let (state, _) = idea([opened(), reviewed()])
+        .when(proceed)
+        .then_names(&["FoundingDecided"]);
+    assert_eq!(
+        state.status,
+        Status::Proceeding {
+            founding_id: context().new_id.to_string()
+        }
+    );
 }
 
 #[test]
 fn founding_needs_no_trial_but_a_trial_that_goes_on_is_evaluated_first() {
-    let proceed = pb::ProceedToFounding { proposed_form: "SA".into(), ..Default::default() };
-    idea([reviewed()]).when(proceed.clone()).then_names(&["FoundingDecided"]);
-    idea([reviewed(), opened(), trialling()]).when(proceed.clone()).then_refused("R-0.99", "WrongState");
-    let evaluated = pb::TrialEvaluated { result: pb::TrialResult::Stop.into(), ..Default::default() }.into();
-    idea([reviewed(), opened(), trialling(), evaluated]).when(proceed).then_names(&["FoundingDecided"]);
+    let proceed = pb::ProceedToFounding {
+        proposed_form: "SA".into(),
+        ..Default::default()
+    };
+    idea([reviewed()])
+        .when(proceed.clone())
+        .then_names(&["FoundingDecided"]);
+    idea([reviewed(), opened(), trialling()])
+        .when(proceed.clone())
+        .then_refused("R-0.99", "WrongState");
+    let evaluated = pb::TrialEvaluated {
+        result: pb::TrialResult::Stop.into(),
+        ..Default::default()
+    }
+    .into();
+    idea([reviewed(), opened(), trialling(), evaluated])
+        .when(proceed)
+        .then_names(&["FoundingDecided"]);
 }
 
 #[test]
 fn a_group_is_not_founded() {
-    let proceed = pb::ProceedToFounding { proposed_form: "AAFY".into(), ..Default::default() };
-    idea([reviewed()]).when(proceed).then_refused("R-1.01", "FormNotFounded");
+    let proceed = pb::ProceedToFounding {
+        proposed_form: "AAFY".into(),
+        ..Default::default()
+    };
+    idea([reviewed()])
+        .when(proceed)
+        .then_refused("R-1.01", "FormNotFounded");
 }
 
 #[test]
 fn a_trial_starts_from_an_open_idea_only() {
-    let start = pb::StartTrial { period_from: "2026-03-10".into(), period_to: "2026-05-10".into(), ..Default::default() };
+    let start = pb::StartTrial {
+        period_from: "2026-03-10".into(),
+        period_to: "2026-05-10".into(),
+        ..Default::default()
+    };
     idea([]).when(start.clone()).then_refused("R-0.99", "WrongState");
     let (state, _) = idea([opened()]).when(start).then_names(&["TrialStarted"]);
     assert_eq!(state.status, Status::Active(Stage::Trialling));
@@ -140,23 +223,53 @@ fn a_trial_starts_from_an_open_idea_only() {
 
 #[test]
 fn a_trial_does_not_end_before_it_begins() {
-    let start = pb::StartTrial { period_from: "2026-03-10".into(), period_to: "2026-03-09".into(), ..Default::default() };
+    let start = pb::StartTrial {
+        period_from: "2026-03-10".into(),
+        period_to: "2026-03-09".into(),
+        ..Default::default()
+    };
     let refusal = idea([opened()]).when(start).then_refused("R-0.00", "InvalidField");
     assert_eq!(refusal.field.as_deref(), Some("period_to"));
 }
 
 #[test]
 fn an_activity_is_recorded_when_it_has_been_held() {
-    let record = |date: &str| pb::RecordTrialActivity { date: date.into(), participants_count: 12, volunteers_count: 2, hours: 4, ..Default::default() };
-    idea([opened(), trialling()]).when(record("2026-03-02")).then_names(&["TrialActivityHeld"]);
-    idea([opened(), trialling()]).when(record("2026-03-03")).then_refused("R-0.00", "InvalidField");
+    let record = |date: &str| pb::RecordTrialActivity {
+        date: date.into(),
+        participants_count: 12,
+        volunteers_count: 2,
+        hours: 4,
+        ..Default::default()
+    };
+    idea([opened(), trialling()])
+        .when(record("2026-03-02"))
+        .then_names(&["TrialActivityHeld"]);
+    idea([opened(), trialling()])
+        .when(record("2026-03-03"))
+        .then_refused("R-0.00", "InvalidField");
 }
 
 #[test]
 fn age_bands_hold_no_more_than_took_part() {
-    let bands = vec![pb::AgeBandCount { band: "6-12".into(), count: 8 }, pb::AgeBandCount { band: "13-19".into(), count: 5 }];
-    let record = pb::RecordTrialActivity { date: "2026-03-02".into(), participants_count: 12, age_band_counts: bands, ..Default::default() };
-    idea([opened(), trialling()]).when(record).then_refused("R-0.00", "InvalidField");
+    let bands = vec![
+        pb::AgeBandCount {
+            band: "6-12".into(),
+            count: 8,
+        },
+        pb::AgeBandCount {
+            band: "13-19".into(),
+            count: 5,
+        },
+    ];
+    let record = pb::RecordTrialActivity {
+        date: "2026-03-02".into(),
+        participants_count: 12,
+        age_band_counts: bands,
+        ..Default::default()
+    };
+    idea([opened(), trialling()])
+        .when(record)
+        .then_refused("R-0.00", "InvalidField");
 }
 
 #[test]
@@ -168,17 +281,35 @@ fn going_into_an_organisation_takes_its_boards_word() {
         ..Default::default()
     };
     idea([]).when(join.clone()).then_refused("R-0.99", "HostHasNotAccepted");
-    let host = Actor { kind: "person".into(), acting_for: HOST.into(), ..Actor::default() };
-    let coach = pb::JoinExistingOrganisation { accepted_by_role: "KONT".into(), ..join.clone() };
-    idea([]).by(host.clone()).when(coach).then_refused("R-0.99", "HostHasNotAccepted");
+    let host = Actor {
+        kind: "person".into(),
+        acting_for: HOST.into(),
+        ..Actor::default()
+    };
+    let coach = pb::JoinExistingOrganisation {
+        accepted_by_role: "KONT".into(),
+        ..join.clone()
+    };
+    idea([])
+        .by(host.clone())
+        .when(coach)
+        .then_refused("R-0.99", "HostHasNotAccepted");
     let (state, _) = idea([]).by(host).when(join).then_names(&["InitiativeAbsorbed"]);
-    assert_eq!(state.status, Status::Absorbed { host_orgnr: HOST.into() });
+    assert_eq!(
+        state.status,
+        Status::Absorbed {
+            host_orgnr: HOST.into()
+        }
+    );
 }
 
 #[test]
 fn any_command_brings_a_paused_idea_back_to_where_it_was() {
     let start = [opened(), trialling(), paused()];
-    let record = pb::RecordTrialActivity { date: "2026-03-01".into(), ..Default::default() };
+    let record = pb::RecordTrialActivity {
+        date: "2026-03-01".into(),
+        ..Default::default()
+    };
     let (state, _) = idea(start).when(record).then_names(&["TrialActivityHeld"]);
     assert_eq!(state.status, Status::Active(Stage::Trialling));
 }
@@ -202,41 +333,76 @@ fn nobody_joins_twice() {
 /// Handbook 3, second acceptance example.
 #[test]
 fn a_year_without_an_event_expires_the_idea_and_a_year_later_the_supporters_are_purged() {
-    let (state, events) = idea([joined(), paused()]).when(pb::ExpireInitiative::default()).then_names(&["InitiativeExpired"]);
+    let (state, events) = idea([joined(), paused()])
+        .when(pb::ExpireInitiative::default())
+        .then_names(&["InitiativeExpired"]);
     assert_eq!(state.status, Status::Expired);
-    let Event::InitiativeExpired(expired) = &events[0] else { panic!("another event") };
-    let purge: Timestamp = expired.purge_personal_data_at.expect("a day").try_into().expect("an instant");
+    let Event::InitiativeExpired(expired) = &events[0] else {
+        panic!("another event")
+    };
+    let purge: Timestamp = expired
+        .purge_personal_data_at
+        .expect("a day")
+        .try_into()
+        .expect("an instant");
     let zone = jiff::tz::TimeZone::get("Europe/Oslo").expect("the bundled zone");
-    let year_later = context().now.to_zoned(zone).checked_add(12.months()).expect("the calendar goes on").timestamp();
+    let year_later = context()
+        .now
+        .to_zoned(zone)
+        .checked_add(12.months())
+        .expect("the calendar goes on")
+        .timestamp();
     assert_eq!(purge, year_later);
     let expired = [joined(), paused(), events[0].clone()];
-    let (_, events) = idea(expired).when(pb::PurgeSupporters::default()).then_names(&["SupportersPurged"]);
-    let Event::SupportersPurged(purged) = &events[0] else { panic!("another event") };
+    let (_, events) = idea(expired)
+        .when(pb::PurgeSupporters::default())
+        .then_names(&["SupportersPurged"]);
+    let Event::SupportersPurged(purged) = &events[0] else {
+        panic!("another event")
+    };
     assert_eq!(purged.person_refs, [PERSON]);
 }
 
 #[test]
 fn an_idea_that_nobody_paused_is_paused_before_it_expires() {
-    idea([]).when(pb::ExpireInitiative::default()).then_names(&["InitiativePaused", "InitiativeExpired"]);
+    idea([])
+        .when(pb::ExpireInitiative::default())
+        .then_names(&["InitiativePaused", "InitiativeExpired"]);
 }
 
 #[test]
 fn supporters_of_an_idea_that_is_being_founded_are_kept() {
-    let decided = pb::FoundingDecided { founding_id: PERSON.into(), ..Default::default() }.into();
+    let decided = pb::FoundingDecided {
+        founding_id: PERSON.into(),
+        ..Default::default()
+    }
+    .into();
     idea([joined(), decided]).when(pb::PurgeSupporters::default()).then(&[]);
 }
 
 #[test]
 fn nothing_happens_to_an_idea_that_has_ended() {
     let abandoned = || pb::InitiativeAbandoned::default().into();
-    idea([abandoned()]).when(pb::PauseInitiative::default()).then_refused("R-0.99", "WrongState");
-    idea([abandoned()]).when(pb::PauseInactiveInitiative::default()).then(&[]);
+    idea([abandoned()])
+        .when(pb::PauseInitiative::default())
+        .then_refused("R-0.99", "WrongState");
+    idea([abandoned()])
+        .when(pb::PauseInactiveInitiative::default())
+        .then(&[]);
     idea([abandoned()]).when(pb::ExpireInitiative::default()).then(&[]);
 }
 
 #[test]
 fn an_invitation_ends_in_the_future() {
-    let open = |expires_at: Timestamp| pb::OpenForCofounders { wanted_people: 3, expires_at: Some(expires_at.into()), ..Default::default() };
-    idea([]).when(open(context().now)).then_refused("R-0.00", "InvalidField");
-    idea([]).when(open(context().now + 24.hours())).then_names(&["InitiativeOpened"]);
+    let open = |expires_at: Timestamp| pb::OpenForCofounders {
+        wanted_people: 3,
+        expires_at: Some(expires_at.into()),
+        ..Default::default()
+    };
+    idea([])
+        .when(open(context().now))
+        .then_refused("R-0.00", "InvalidField");
+    idea([])
+        .when(open(context().now + 24.hours()))
+        .then_names(&["InitiativeOpened"]);
 }

@@ -49,7 +49,11 @@ pub(super) fn enter(state: &State, c: &pb::EnterVoluntaryRegister) -> Result<Vec
         Icnpo::parse_leaf(code).map_err(|invalid| input::refused("icnpo", &invalid))?;
     }
     let innfoert_dato = input::date("innfoert_dato", &c.innfoert_dato)?.to_string();
-    let first = if state.first_entered.is_empty() { innfoert_dato.clone() } else { state.first_entered.clone() };
+    let first = if state.first_entered.is_empty() {
+        innfoert_dato.clone()
+    } else {
+        state.first_entered.clone()
+    };
     Ok(vec![
         pb::VoluntaryRegistrationEntered {
             orgnr,
@@ -101,5 +105,7 @@ pub(super) fn approve_grasrot(state: &State, c: &pb::ApproveGrasrot) -> Result<V
 }
 
 fn case(value: &str) -> Result<String, Refusal> {
-    Ok(input::optional_id("case_id", Some(value))?.map(|id| id.to_string()).unwrap_or_default())
+    Ok(input::optional_id("case_id", Some(value))?
+        .map(|id| id.to_string())
+        .unwrap_or_default())
 }

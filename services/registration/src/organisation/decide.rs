@@ -12,9 +12,22 @@ use crate::roles::{self, Wanted};
 use crate::{input, origin, time};
 
 /// Fields that an organisation changes by itself; the rest is the register's, or takes a conversion.
-const OWN: [&str; 8] = ["name", "purpose", "forretningsadresse", "postadresse", "hjemmeside", "language", "naeringskoder", "aktivitet"];
+const OWN: [&str; 8] = [
+    "name",
+    "purpose",
+    "forretningsadresse",
+    "postadresse",
+    "hjemmeside",
+    "language",
+    "naeringskoder",
+    "aktivitet",
+];
 
-pub(super) fn change_master_data(state: &State, c: &pb::ChangeMasterData, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn change_master_data(
+    state: &State,
+    c: &pb::ChangeMasterData,
+    context: &Context,
+) -> Result<Vec<Event>, Refusal> {
     let orgnr = registered(state)?;
     input::count("fields", c.fields.len(), 1, OWN.len())?;
     let changed = c.changed.clone().unwrap_or_default();
@@ -53,7 +66,10 @@ fn check(field: &str, changed: &pb::OrganisationDetails) -> Result<(), Refusal> 
         "name" => input::text("changed.name", &changed.name, input::NAME).map(drop),
         "purpose" => input::text("changed.purpose", &changed.purpose, input::PROSE).map(drop),
         "forretningsadresse" => {
-            let address = changed.forretningsadresse.as_ref().ok_or_else(|| input::missing("changed.forretningsadresse"))?;
+            let address = changed
+                .forretningsadresse
+                .as_ref()
+                .ok_or_else(|| input::missing("changed.forretningsadresse"))?;
             if address.kommunenummer.is_empty() {
                 return Err(input::missing("changed.forretningsadresse.kommunenummer"));
             }
@@ -65,11 +81,17 @@ fn check(field: &str, changed: &pb::OrganisationDetails) -> Result<(), Refusal> 
         "language" => input::written_standard("changed.language", &changed.language).map(drop),
         "naeringskoder" => {
             input::count("changed.naeringskoder", changed.naeringskoder.len(), 0, 3)?;
-            changed.naeringskoder.iter().try_for_each(|code| input::coded::<Nace>("changed.naeringskoder", code).map(drop))
+            changed
+                .naeringskoder
+                .iter()
+                .try_for_each(|code| input::coded::<Nace>("changed.naeringskoder", code).map(drop))
         }
         _ => {
             input::count("changed.aktivitet", changed.aktivitet.len(), 0, 20)?;
-            changed.aktivitet.iter().try_for_each(|line| input::text("changed.aktivitet", line, input::NAME).map(drop))
+            changed
+                .aktivitet
+                .iter()
+                .try_for_each(|line| input::text("changed.aktivitet", line, input::NAME).map(drop))
         }
     }
 }
@@ -84,10 +106,23 @@ fn address(address: &pb::Address) -> Result<(), Refusal> {
 pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context) -> Result<Vec<Event>, Refusal> {
     let orgnr = registered(state)?;
     let form = state.details.form.parse().ok().and_then(Form::of);
-    roles::check("roles", &c.roles, form, Wanted::BoardAndContact { deputies: c.elected_deputies })?;
+    roles::check(
+        "roles",
+        &c.roles,
+        form,
+        Wanted::BoardAndContact {
+            deputies: c.elected_deputies,
+        },
+    )?;
     let term_id = input::optional_id("term_id", Some(&c.term_id))?.unwrap_or(context.new_id);
     Ok(vec![
-        pb::RolesReported { orgnr, term_id: term_id.to_string(), roles: c.roles.clone(), reported_at: Some(context.now.into()) }.into(),
+        pb::RolesReported {
+            orgnr,
+            term_id: term_id.to_string(),
+            roles: c.roles.clone(),
+            reported_at: Some(context.now.into()),
+        }
+        .into(),
     ])
 }
 
@@ -123,8 +158,21 @@ pub(super) fn affiliate(state: &State, c: &pb::AffiliateToUmbrella, context: &Co
     if state.relations.contains(&relation) {
         return Ok(Vec::new());
     }
-    let Relation { parent, role_from, role_to } = relation;
-    Ok(vec![pb::AffiliationEstablished { orgnr, parent_orgnr: parent, role_from, role_to, origin: Some(origin::own(context)) }.into()])
+    let Relation {
+        parent,
+        role_from,
+        role_to,
+    } = relation;
+    Ok(vec![
+        pb::AffiliationEstablished {
+            orgnr,
+            parent_orgnr: parent,
+            role_from,
+            role_to,
+            origin: Some(origin::own(context)),
+        }
+        .into(),
+    ])
 }
 
 /// The organisation begins where its founding is complete.
@@ -163,7 +211,9 @@ pub(super) fn apply(state: &State, c: &pb::ApplyToVoluntaryRegister, context: &C
 /// The number of an organisation that is in the register and can still act.
 pub(super) fn registered(state: &State) -> Result<String, Refusal> {
     match (state.status, &state.orgnr) {
-        (Status::Registered | Status::RegisteredVoluntary | Status::UnderWindingUp(_), Some(orgnr)) => Ok(orgnr.clone()),
+        (Status::Registered | Status::RegisteredVoluntary | Status::UnderWindingUp(_), Some(orgnr)) => {
+            Ok(orgnr.clone())
+        }
         (status, _) => Err(refusals::state(status)),
     }
 }

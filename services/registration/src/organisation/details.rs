@@ -68,15 +68,25 @@ mod tests {
 
     #[test]
     fn every_field_of_the_contract_is_compared() {
-        let message = ryggrad_proto::pool().get_message_by_name("ryggrad.registration.v1.OrganisationDetails").expect("a message");
+        let message = ryggrad_proto::pool()
+            .get_message_by_name("ryggrad.registration.v1.OrganisationDetails")
+            .expect("a message");
         let names: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
         assert_eq!(names, FIELDS);
     }
 
     #[test]
     fn a_difference_applied_to_the_old_gives_the_new() {
-        let old = OrganisationDetails { name: "A".into(), hjemmeside: "a.example".into(), ..Default::default() };
-        let new = OrganisationDetails { name: "B".into(), antall_ansatte: Some(2), ..Default::default() };
+        let old = OrganisationDetails {
+            name: "A".into(),
+            hjemmeside: "a.example".into(),
+            ..Default::default()
+        };
+        let new = OrganisationDetails {
+            name: "B".into(),
+            antall_ansatte: Some(2),
+            ..Default::default()
+        };
         let found = difference(&old, &new, |_, _| true);
         assert_eq!(found.fields, ["name", "hjemmeside", "antall_ansatte"]);
         let mut details = old;

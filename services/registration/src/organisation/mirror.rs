@@ -15,23 +15,38 @@ const EMPTY_IS_SAID: [&str; 2] = ["annotations", "under_tvangsavvikling"];
 
 pub(super) fn mirror(state: &State, c: &pb::MirrorRegister, context: &Context) -> Result<Vec<Event>, Refusal> {
     let snapshot = c.snapshot.as_ref().ok_or_else(|| input::missing("snapshot"))?;
-    let orgnr = OrgNumber::parse_tolerant(&snapshot.orgnr).map_err(|invalid| input::refused("snapshot.orgnr", &invalid))?.to_string();
+    let orgnr = OrgNumber::parse_tolerant(&snapshot.orgnr)
+        .map_err(|invalid| input::refused("snapshot.orgnr", &invalid))?
+        .to_string();
     if state.orgnr.as_ref().is_some_and(|known| *known != orgnr) {
         return Err(refusals::other_orgnr());
     }
     let origin = origin::register("snapshot.origin", snapshot.origin.as_ref())?;
     if state.status == Status::Deleted {
-        return if snapshot.slettedato.is_empty() && !is_older(&origin, state.origin.as_ref()) { Err(refusals::state(state.status)) } else { Ok(Vec::new()) };
+        return if snapshot.slettedato.is_empty() && !is_older(&origin, state.origin.as_ref()) {
+            Err(refusals::state(state.status))
+        } else {
+            Ok(Vec::new())
+        };
     }
     if is_older(&origin, state.origin.as_ref()) {
         return Ok(Vec::new());
     }
     check(snapshot)?;
-    let mut difference = Difference { state: state.clone(), events: Vec::new(), orgnr, origin };
+    let mut difference = Difference {
+        state: state.clone(),
+        events: Vec::new(),
+        orgnr,
+        origin: Some(origin),
+    };
     difference.master_data(snapshot, context);
     difference.bylaws(snapshot, context);
     difference.voluntary(snapshot);
-    if let Some(record) = snapshot.frivillig_organisasjon.as_ref().filter(|record| record.slettet_dato.is_empty()) {
+    if let Some(record) = snapshot
+        .frivillig_organisasjon
+        .as_ref()
+        .filter(|record| record.slettet_dato.is_empty())
+    {
         difference.grasrot(record);
         difference.accounting(record);
         difference.relations(record);
@@ -57,7 +72,10 @@ fn check(snapshot: &pb::RegisterSnapshot) -> Result<(), Refusal> {
     let of_voluntary = voluntary.map(|record| {
         [
             ("snapshot.frivillig_organisasjon.innfoert_dato", &record.innfoert_dato),
-            ("snapshot.frivillig_organisasjon.foerste_gang_innfoert", &record.foerste_gang_innfoert),
+            (
+                "snapshot.frivillig_organisasjon.foerste_gang_innfoert",
+                &record.foerste_gang_innfoert,
+            ),
             ("snapshot.frivillig_organisasjon.slettet_dato", &record.slettet_dato),
         ]
     });
@@ -76,7 +94,10 @@ fn check(snapshot: &pb::RegisterSnapshot) -> Result<(), Refusal> {
     if voluntary.is_some_and(|record| record.icnpo.len() > 3) {
         return Err(refusals::icnpo_count());
     }
-    let details = snapshot.details.as_ref().ok_or_else(|| input::missing("snapshot.details"))?;
+    let details = snapshot
+        .details
+        .as_ref()
+        .ok_or_else(|| input::missing("snapshot.details"))?;
     input::text("snapshot.details.name", &details.name, 500)?;
     Ok(())
 }
@@ -86,7 +107,7 @@ struct Difference {
     state: State,
     events: Vec<Event>,
     orgnr: String,
-    origin: pb::FactOrigin,
+    origin: Option<pb::FactOrigin>,
 }
 
 impl Difference {
@@ -94,10 +115,6 @@ impl Difference {
         let event = event.into();
         self.state.evolve(&event);
         self.events.push(event);
-    }
-
-    fn origin(&self) -> Option<pb::FactOrigin> {
-        Some(self.origin.clone())
     }
 
     fn master_data(&mut self, snapshot: &pb::RegisterSnapshot, context: &Context) {
@@ -109,7 +126,7 @@ impl Difference {
                 registreringsdato: snapshot.registreringsdato.clone(),
                 details: Some(details.clone()),
                 case_id: String::new(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
             return;
         }
@@ -124,15 +141,23 @@ impl Difference {
                 previous: Some(found.previous),
                 fields: found.fields,
                 effective: String::new(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         }
     }
 
     fn bylaws(&mut self, snapshot: &pb::RegisterSnapshot, context: &Context) {
         let known = &self.state.bylaws;
-        let date = if snapshot.vedtektsdato.is_empty() { &known.date } else { &snapshot.vedtektsdato };
-        let purpose = if snapshot.vedtektsfestet_formaal.is_empty() { &known.purpose } else { &snapshot.vedtektsfestet_formaal };
+        let date = if snapshot.vedtektsdato.is_empty() {
+            &known.date
+        } else {
+            &snapshot.vedtektsdato
+        };
+        let purpose = if snapshot.vedtektsfestet_formaal.is_empty() {
+            &known.purpose
+        } else {
+            &snapshot.vedtektsfestet_formaal
+        };
         if *date == known.date && *purpose == known.purpose {
             return;
         }
@@ -145,7 +170,7 @@ impl Difference {
             content_checklist: None,
             document_hash: String::new(),
             purpose: purpose.clone(),
-            origin: self.origin(),
+            origin: self.origin.clone(),
         };
         self.push(adopted);
     }
@@ -155,13 +180,24 @@ impl Difference {
         let record = snapshot.frivillig_organisasjon.clone().unwrap_or_default();
         let read = snapshot.frivillig_organisasjon.is_some();
         let left = !record.slettet_dato.is_empty();
-        let there = if read { !left } else { snapshot.registrert_i_frivillighetsregisteret };
+        let there = if read {
+            !left
+        } else {
+            snapshot.registrert_i_frivillighetsregisteret
+        };
         let was_there = self.state.voluntary == Voluntary::Innfoert;
         let never_seen = matches!(self.state.voluntary, Voluntary::None | Voluntary::Applied);
         if !was_there && (there || (left && never_seen && !record.innfoert_dato.is_empty())) {
-            let innfoert_dato =
-                if read { record.innfoert_dato.clone() } else { snapshot.registreringsdato_frivillighetsregisteret.clone() };
-            let first = if record.foerste_gang_innfoert.is_empty() { innfoert_dato.clone() } else { record.foerste_gang_innfoert.clone() };
+            let innfoert_dato = if read {
+                record.innfoert_dato.clone()
+            } else {
+                snapshot.registreringsdato_frivillighetsregisteret.clone()
+            };
+            let first = if record.foerste_gang_innfoert.is_empty() {
+                innfoert_dato.clone()
+            } else {
+                record.foerste_gang_innfoert.clone()
+            };
             self.push(pb::VoluntaryRegistrationEntered {
                 orgnr: self.orgnr.clone(),
                 innfoert_dato,
@@ -171,23 +207,30 @@ impl Difference {
                 regnskapsrapportering: record.regnskapsrapportering.clone(),
                 vedtekter_registrert: record.vedtekter_registrert,
                 case_id: String::new(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         } else if there && !record.icnpo.is_empty() && record.icnpo != self.state.icnpo {
-            self.push(pb::ActivityCategoriesChanged { orgnr: self.orgnr.clone(), icnpo: record.icnpo.clone(), origin: self.origin() });
+            self.push(pb::ActivityCategoriesChanged {
+                orgnr: self.orgnr.clone(),
+                icnpo: record.icnpo.clone(),
+                origin: self.origin.clone(),
+            });
         }
         if !there && self.state.voluntary == Voluntary::Innfoert {
             self.push(pb::VoluntaryRegistrationDeleted {
                 orgnr: self.orgnr.clone(),
                 slettet_dato: record.slettet_dato,
                 ground: String::new(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         }
     }
 
     fn grasrot(&mut self, record: &pb::VoluntarySnapshot) {
-        let excluded = Grasrot::Excluded { from: record.utestengelse_fra_dato.clone(), to: record.utestengelse_til_dato.clone() };
+        let excluded = Grasrot::Excluded {
+            from: record.utestengelse_fra_dato.clone(),
+            to: record.utestengelse_til_dato.clone(),
+        };
         if !record.utestengelse_fra_dato.is_empty() {
             if self.state.grasrot != excluded {
                 self.push(pb::GrasrotExclusionImposed {
@@ -195,15 +238,22 @@ impl Difference {
                     fra_dato: record.utestengelse_fra_dato.clone(),
                     til_dato: record.utestengelse_til_dato.clone(),
                     ground: String::new(),
-                    origin: self.origin(),
+                    origin: self.origin.clone(),
                 });
             }
         } else if record.grasrot_deltar_i {
             if self.state.grasrot != Grasrot::Approved {
-                self.push(pb::GrasrotParticipationApproved { orgnr: self.orgnr.clone(), from: String::new(), origin: self.origin() });
+                self.push(pb::GrasrotParticipationApproved {
+                    orgnr: self.orgnr.clone(),
+                    from: String::new(),
+                    origin: self.origin.clone(),
+                });
             }
         } else if !matches!(self.state.grasrot, Grasrot::NotParticipating | Grasrot::Ended) {
-            self.push(pb::GrasrotParticipationEnded { orgnr: self.orgnr.clone(), origin: self.origin() });
+            self.push(pb::GrasrotParticipationEnded {
+                orgnr: self.orgnr.clone(),
+                origin: self.origin.clone(),
+            });
         }
     }
 
@@ -216,7 +266,7 @@ impl Difference {
                 basis: pb::AccountingBasis::Voluntary.into(),
                 applies: duty.har_paatatt_seg_rapporteringsplikt,
                 accounting_year_end: duty.avslutningsdato_regnskapsperiode.unwrap_or_default(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         }
     }
@@ -229,7 +279,13 @@ impl Difference {
             Some(_) | None => (snapshot.siste_innsendte_aarsregnskap, String::new()),
         };
         if year > self.state.accounts_year {
-            self.push(pb::AnnualAccountsSubmitted { orgnr: self.orgnr.clone(), year, submitted_at, set: Vec::new(), origin: self.origin() });
+            self.push(pb::AnnualAccountsSubmitted {
+                orgnr: self.orgnr.clone(),
+                year,
+                submitted_at,
+                set: Vec::new(),
+                origin: self.origin.clone(),
+            });
         }
     }
 
@@ -241,13 +297,17 @@ impl Difference {
                 role_to: relation.relasjonsrolle_til.clone(),
             };
             if !self.state.relations.contains(&tie) {
-                let Relation { parent, role_from, role_to } = tie;
+                let Relation {
+                    parent,
+                    role_from,
+                    role_to,
+                } = tie;
                 self.push(pb::AffiliationEstablished {
                     orgnr: self.orgnr.clone(),
                     parent_orgnr: parent,
                     role_from,
                     role_to,
-                    origin: self.origin(),
+                    origin: self.origin.clone(),
                 });
             }
         }
@@ -261,7 +321,7 @@ impl Difference {
                 case_id: String::new(),
                 orgnr: self.orgnr.clone(),
                 at: snapshot.under_avvikling_dato.clone(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         }
         if winding_up && !snapshot.under_avvikling && !snapshot.konkurs && snapshot.slettedato.is_empty() {
@@ -269,7 +329,7 @@ impl Difference {
                 case_id: String::new(),
                 meeting_id: String::new(),
                 orgnr: self.orgnr.clone(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         }
         if snapshot.konkurs && self.state.status != Status::InBankruptcy {
@@ -278,7 +338,7 @@ impl Difference {
                 court: String::new(),
                 orgnr: self.orgnr.clone(),
                 at: snapshot.konkursdato.clone(),
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         }
         if !snapshot.slettedato.is_empty() {
@@ -287,7 +347,7 @@ impl Difference {
                 slettedato: snapshot.slettedato.clone(),
                 ground: String::new(),
                 successor_orgnr: None,
-                origin: self.origin(),
+                origin: self.origin.clone(),
             });
         }
     }

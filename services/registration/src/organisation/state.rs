@@ -150,7 +150,11 @@ impl Status {
 
     /// The same with or without an entry in Frivillighetsregisteret.
     fn with_voluntary(self, entered: bool) -> Self {
-        let before = if entered { Before::RegisteredVoluntary } else { Before::Registered };
+        let before = if entered {
+            Before::RegisteredVoluntary
+        } else {
+            Before::Registered
+        };
         match self {
             Self::Registered | Self::RegisteredVoluntary => before.status(),
             Self::UnderWindingUp(_) => Self::UnderWindingUp(before),
@@ -206,18 +210,23 @@ impl State {
     pub(super) fn evolve(&mut self, event: &Event) {
         match event {
             Event::OrganisationOpened(e) => {
-                self.status = Status::Founded;
+                if self.status == Status::Informal {
+                    self.status = Status::Founded;
+                }
                 self.details = pb::OrganisationDetails {
                     name: e.name.clone(),
                     form: e.form.clone(),
                     purpose: e.purpose.clone(),
                     stiftelsesdato: e.stiftelsesdato.clone(),
-                    forretningsadresse: Some(pb::Address { kommunenummer: e.kommunenummer.clone(), ..pb::Address::default() }),
+                    forretningsadresse: Some(pb::Address {
+                        kommunenummer: e.kommunenummer.clone(),
+                        ..pb::Address::default()
+                    }),
                     ..pb::OrganisationDetails::default()
                 };
             }
             Event::OrganisationRegistered(e) => {
-                self.status = Status::Registered.with_voluntary(self.voluntary == Voluntary::Innfoert);
+                self.status = Status::Registered;
                 self.orgnr = Some(e.orgnr.clone());
                 self.registreringsdato.clone_from(&e.registreringsdato);
                 self.details = e.details.clone().unwrap_or_default();
@@ -234,7 +243,10 @@ impl State {
                 self.status = self.status.with_voluntary(true);
                 self.icnpo.clone_from(&e.icnpo);
                 self.first_entered.clone_from(&e.foerste_gang_innfoert);
-                self.reports_accounts = e.regnskapsrapportering.as_ref().is_some_and(|duty| duty.har_paatatt_seg_rapporteringsplikt);
+                self.reports_accounts = e
+                    .regnskapsrapportering
+                    .as_ref()
+                    .is_some_and(|duty| duty.har_paatatt_seg_rapporteringsplikt);
                 if e.grasrot_deltar_i && matches!(self.grasrot, Grasrot::NotParticipating | Grasrot::Ended) {
                     self.grasrot = Grasrot::Requested;
                 }
@@ -246,7 +258,12 @@ impl State {
             }
             Event::GrasrotParticipationApproved(_) => self.grasrot = Grasrot::Approved,
             Event::GrasrotParticipationEnded(_) => self.grasrot = Grasrot::Ended,
-            Event::GrasrotExclusionImposed(e) => self.grasrot = Grasrot::Excluded { from: e.fra_dato.clone(), to: e.til_dato.clone() },
+            Event::GrasrotExclusionImposed(e) => {
+                self.grasrot = Grasrot::Excluded {
+                    from: e.fra_dato.clone(),
+                    to: e.til_dato.clone(),
+                }
+            }
             Event::ActivityCategoriesChanged(e) => self.icnpo.clone_from(&e.icnpo),
             Event::AccountingDutyChanged(e) => self.reports_accounts = e.applies,
             Event::AnnualAccountsSubmitted(e) => self.accounts_year = self.accounts_year.max(e.year),
@@ -258,22 +275,40 @@ impl State {
             }
             Event::RolesReported(_) | Event::BankAccountLinked(_) => {}
             Event::AffiliationEstablished(e) => {
-                self.relations.insert(Relation { parent: e.parent_orgnr.clone(), role_from: e.role_from.clone(), role_to: e.role_to.clone() });
+                self.relations.insert(Relation {
+                    parent: e.parent_orgnr.clone(),
+                    role_from: e.role_from.clone(),
+                    role_to: e.role_to.clone(),
+                });
             }
             Event::BylawsAdopted(e) => {
-                self.bylaws = Bylaws { version: e.version, date: e.vedtektsdato.clone(), purpose: e.purpose.clone() };
+                self.bylaws = Bylaws {
+                    version: e.version,
+                    date: e.vedtektsdato.clone(),
+                    purpose: e.purpose.clone(),
+                };
             }
             Event::DissolutionReported(_) => match self.status {
                 Status::Registered => self.status = Status::UnderWindingUp(Before::Registered),
                 Status::RegisteredVoluntary => self.status = Status::UnderWindingUp(Before::RegisteredVoluntary),
-                Status::Informal | Status::Founded | Status::UnderWindingUp(_) | Status::InBankruptcy | Status::Merged | Status::Deleted => {}
+                Status::Informal
+                | Status::Founded
+                | Status::UnderWindingUp(_)
+                | Status::InBankruptcy
+                | Status::Merged
+                | Status::Deleted => {}
             },
             Event::DissolutionRevoked(_) => {
                 if let Status::UnderWindingUp(before) = self.status {
                     self.status = before.status();
                 }
             }
-            Event::InsolvencyDeclared(_) => self.status = Status::InBankruptcy,
+            Event::InsolvencyDeclared(_) => match self.status {
+                Status::Registered | Status::RegisteredVoluntary | Status::UnderWindingUp(_) => {
+                    self.status = Status::InBankruptcy
+                }
+                Status::Informal | Status::Founded | Status::InBankruptcy | Status::Merged | Status::Deleted => {}
+            },
             Event::OrganisationDeleted(e) => {
                 self.status = Status::Deleted;
                 self.successor.clone_from(&e.successor_orgnr);

@@ -27,6 +27,6 @@ pub use fault::{Fault, Place, Refused, Warning};
 pub use join::{Join, Joined, Left};
 pub use reader::Reader;
 pub use snapshot::{
-    AccountsReporting, Annotated, Exclusion, Grasrot, RegisterSnapshot, Relation,
-    SubmittedAccounts, VoluntaryRecord, WindingUp,
+    AccountsReporting, Annotated, Exclusion, Grasrot, RegisterSnapshot, Relation, SubmittedAccounts, VoluntaryRecord,
+    WindingUp,
 };

@@ -140,7 +140,11 @@ pub enum ImportError {
 impl Import {
     /// An import through an executor, on a pool of its role.
     pub fn new(pool: PgPool, organisations: Executor<Organisation>, options: Options) -> Self {
-        Self { pool, organisations, options }
+        Self {
+            pool,
+            organisations,
+            options,
+        }
     }
 
     /// Imports files of units and of voluntary organisations, named in any order. `progress` is told some hundred times a
@@ -157,7 +161,13 @@ impl Import {
         let numbers = Arc::new(Numbers::load(&self.pool).await?);
         let meter = Arc::new(Meter::default());
         let (hand, mut read) = mpsc::channel(AHEAD);
-        let reading = Reading::new(files.to_vec(), self.options.reader, Arc::clone(&numbers), Arc::clone(&meter), hand);
+        let reading = Reading::new(
+            files.to_vec(),
+            self.options.reader,
+            Arc::clone(&numbers),
+            Arc::clone(&meter),
+            hand,
+        );
         let reading = tokio::task::spawn_blocking(move || reading.run());
 
         let mut summary = Summary::default();
@@ -187,7 +197,10 @@ impl Import {
         (summary.read, summary.joined, summary.skipped) = ended.counts;
         report.finish()?;
         match ended.fault {
-            Some(fault) => Err(ImportError::File { fault, summary: Box::new(summary) }),
+            Some(fault) => Err(ImportError::File {
+                fault,
+                summary: Box::new(summary),
+            }),
             None => Ok(summary),
         }
     }

@@ -118,23 +118,14 @@ impl Population {
     }
 
     /// Writes the bulk file, unpacked: one JSON array of every unit, by number.
-    pub fn write_units(
-        &self,
-        mut out: impl Write,
-        progress: &mut dyn FnMut(u64),
-    ) -> io::Result<()> {
+    pub fn write_units(&self, mut out: impl Write, progress: &mut dyn FnMut(u64)) -> io::Result<()> {
         out.write_all(b"[")?;
         for slot in 0..self.units() {
             out.write_all(if slot == 0 { b"\n" } else { b",\n" })?;
             if self.is_voluntary(slot) {
                 units::write_unit(&mut out, &self.organisation(slot))?;
             } else {
-                units::write_other(
-                    &mut out,
-                    self.orgnr(slot),
-                    &mut self.draw(slot),
-                    &self.places,
-                )?;
+                units::write_other(&mut out, self.orgnr(slot), &mut self.draw(slot), &self.places)?;
             }
             progress(u64::from(slot) + 1);
         }
@@ -142,11 +133,7 @@ impl Population {
     }
 
     /// Writes the pages of Frivillighetsregisteret, unpacked: one line each.
-    pub fn write_voluntary(
-        &self,
-        mut out: impl Write,
-        progress: &mut dyn FnMut(u64),
-    ) -> io::Result<()> {
+    pub fn write_voluntary(&self, mut out: impl Write, progress: &mut dyn FnMut(u64)) -> io::Result<()> {
         if self.organisations == 0 {
             return pages::write_page(&mut out, &[], None, false);
         }
@@ -168,12 +155,7 @@ impl Population {
     }
 
     fn organisation(&self, slot: u32) -> Organisation {
-        Organisation::draw(
-            self.orgnr(slot),
-            self.central(slot),
-            &mut self.draw(slot),
-            &self.places,
-        )
+        Organisation::draw(self.orgnr(slot), self.central(slot), &mut self.draw(slot), &self.places)
     }
 
     /// Voluntary organisations and others are spread evenly over the series.
@@ -187,9 +169,7 @@ impl Population {
         let gap = DRAWN / self.units().max(1);
         let start = Draw::new(self.seed, u64::from(slot) << 1 | 1).below(gap);
         (0..gap)
-            .find_map(|step| {
-                OrgNumber::with_check_digit(SERIES + slot * gap + (start + step) % gap)
-            })
+            .find_map(|step| OrgNumber::with_check_digit(SERIES + slot * gap + (start + step) % gap))
             .expect("of four numbers in a row at least one has a check digit")
     }
 
@@ -205,10 +185,7 @@ impl Population {
 }
 
 /// Writes a gzip file under another name, and gives it its own when it is whole.
-fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
+fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let part = path.with_extension("part");
     let file = BufWriter::with_capacity(256 * 1024, File::create(&part)?);
     // The unpacked side is buffered too: the encoder is slow with many small pieces.

@@ -62,14 +62,25 @@ pub struct Simulator {
 
 impl Default for Simulator {
     fn default() -> Self {
-        Self { seed: 1, median_working_days: 5.0, spread: 0.6, deficiency_rate: 0.15, rejection_rate: 0.03 }
+        Self {
+            seed: 1,
+            median_working_days: 5.0,
+            spread: 0.6,
+            deficiency_rate: 0.15,
+            rejection_rate: 0.03,
+        }
     }
 }
 
 impl Simulator {
     /// One that answers everything with yes, at once.
     pub fn obliging() -> Self {
-        Self { median_working_days: 0.0, deficiency_rate: 0.0, rejection_rate: 0.0, ..Self::default() }
+        Self {
+            median_working_days: 0.0,
+            deficiency_rate: 0.0,
+            rejection_rate: 0.0,
+            ..Self::default()
+        }
     }
 }
 
@@ -82,14 +93,33 @@ impl Schedule for Simulator {
         }
         Ok(match event.decode::<OfCase>()? {
             Some(OfCase::RegistrationSubmitted(e)) => {
-                let case = Case::new(self, event, "submitted", &e.organisation_id, e.registers, e.kind, e.content);
+                let case = Case::new(
+                    self,
+                    event,
+                    "submitted",
+                    &e.organisation_id,
+                    e.registers,
+                    e.kind,
+                    e.content,
+                );
                 case.map(|case| case.first_answer(&e.maalform)).unwrap_or_default()
             }
             Some(OfCase::RegistrationSupplemented(e)) => {
-                let case = Case::new(self, event, "supplemented", &e.organisation_id, e.registers, e.kind, e.content);
+                let case = Case::new(
+                    self,
+                    event,
+                    "supplemented",
+                    &e.organisation_id,
+                    e.registers,
+                    e.kind,
+                    e.content,
+                );
                 case.map(Case::decision).unwrap_or_default()
             }
-            Some(OfCase::RegistrationWithdrawn(_)) => vec![Action::CancelAll(event.aggregate_id), Action::CancelAll(event.organisation_id)],
+            Some(OfCase::RegistrationWithdrawn(_)) => vec![
+                Action::CancelAll(event.aggregate_id),
+                Action::CancelAll(event.organisation_id),
+            ],
             Some(
                 OfCase::RegistrationDrafted(_)
                 | OfCase::RegistrationAmended(_)
@@ -115,7 +145,11 @@ impl Schedule for Simulator {
 
 /// Who stands behind its decisions.
 pub fn actor() -> Actor {
-    Actor { kind: "authority".to_owned(), r#ref: SOURCE.to_owned(), ..Actor::default() }
+    Actor {
+        kind: "authority".to_owned(),
+        r#ref: SOURCE.to_owned(),
+        ..Actor::default()
+    }
 }
 
 /// A notification on the authority's desk.
@@ -124,7 +158,7 @@ struct Case<'a> {
     dice: ChaCha8Rng,
     from: Timestamp,
     position: u64,
-    case: Uuid,
+    id: Uuid,
     organisation: Uuid,
     registers: Vec<String>,
     kind: pb::CaseKind,
@@ -150,7 +184,7 @@ impl<'a> Case<'a> {
             dice: ChaCha8Rng::from_seed(hash.finalize().into()),
             from: event.occurred_at,
             position: event.position,
-            case: event.aggregate_id,
+            id: event.aggregate_id,
             organisation: Uuid::try_parse(organisation).ok()?,
             registers,
             kind: pb::CaseKind::try_from(kind).unwrap_or_default(),
@@ -160,10 +194,14 @@ impl<'a> Case<'a> {
 
     /// Takes the notification in hand, and asks for more or decides.
     fn first_answer(mut self, maalform: &str) -> Vec<Action> {
-        let review = pb::StartReview { meta: None, case_id: self.case.to_string(), authority_ref: format!("SIM-{}", self.position) };
+        let review = pb::StartReview {
+            meta: None,
+            case_id: self.id.to_string(),
+            authority_ref: format!("SIM-{}", self.position),
+        };
         let due = self.answer_at();
         let review_at = self.from + self.from.duration_until(due) / 5;
-        let mut actions = vec![set(&ANSWER, "review", self.case, review_at, ToCase::from(review))];
+        let mut actions = vec![set(&ANSWER, "review", self.id, review_at, ToCase::from(review))];
         if self.dice.random_bool(self.simulator.deficiency_rate.clamp(0.0, 1.0)) {
             let text = if maalform == "nn" {
                 "Vedtektene som er lagde ved, er ikkje daterte. Send daterte vedtekter."
@@ -172,11 +210,14 @@ impl<'a> Case<'a> {
             };
             let request = pb::RequestInformation {
                 meta: None,
-                case_id: self.case.to_string(),
-                deficiencies: vec![pb::Deficiency { code: "VEDTEKTER".to_owned(), text: text.to_owned() }],
+                case_id: self.id.to_string(),
+                deficiencies: vec![pb::Deficiency {
+                    code: "VEDTEKTER".to_owned(),
+                    text: text.to_owned(),
+                }],
                 due_at: Some(time::after(due, 3.weeks()).into()),
             };
-            actions.push(set(&ANSWER, "letter", self.case, due, ToCase::from(request)));
+            actions.push(set(&ANSWER, "letter", self.id, due, ToCase::from(request)));
         } else {
             actions.extend(self.decision_at(due));
         }
@@ -213,7 +254,9 @@ impl<'a> Case<'a> {
                 if refused {
                     return vec![self.reject(register, due)];
                 }
-                let registers = [("ER", er || !fr), ("FR", fr)].into_iter().filter(|(_, wanted)| *wanted);
+                let registers = [("ER", er || !fr), ("FR", fr)]
+                    .into_iter()
+                    .filter(|(_, wanted)| *wanted);
                 registers.map(|(register, _)| self.confirm(register, due)).collect()
             }
         }
@@ -226,22 +269,28 @@ impl<'a> Case<'a> {
     fn reject(&self, register: &str, due: Timestamp) -> Action {
         let reject = pb::RejectRegistration {
             meta: None,
-            case_id: self.case.to_string(),
+            case_id: self.id.to_string(),
             register: register.to_owned(),
             ground: "Opplysningene er ikke tilstrekkelige til å registrere enheten.".to_owned(),
             notified_at: None,
         };
-        set(&ANSWER, "reject", self.case, due, ToCase::from(reject))
+        set(&ANSWER, "reject", self.id, due, ToCase::from(reject))
     }
 
     fn confirm(&self, register: &str, due: Timestamp) -> Action {
         let confirm = pb::ConfirmRegistration {
             meta: None,
-            case_id: self.case.to_string(),
+            case_id: self.id.to_string(),
             register: register.to_owned(),
             orgnr: self.content.organisasjonsnummer.clone(),
         };
-        set(&ANSWER, &format!("confirm {register}"), self.case, due, ToCase::from(confirm))
+        set(
+            &ANSWER,
+            &format!("confirm {register}"),
+            self.id,
+            due,
+            ToCase::from(confirm),
+        )
     }
 
     fn assign_orgnr(&self, due: Timestamp) -> Action {
@@ -257,13 +306,22 @@ impl<'a> Case<'a> {
                 purpose: content.purpose.clone(),
                 forretningsadresse: content.forretningsadresse.clone(),
                 language: "nb".to_owned(),
-                naeringskoder: vec![if content.naeringskode.is_empty() { "94.992".to_owned() } else { content.naeringskode.clone() }],
+                naeringskoder: vec![if content.naeringskode.is_empty() {
+                    "94.992".to_owned()
+                } else {
+                    content.naeringskode.clone()
+                }],
                 sektorkode: "7000".to_owned(),
                 stiftelsesdato: content.stiftelsesdato.clone(),
-                registers: self.registers.iter().filter(|code| !matches!(code.as_str(), "ER" | "FR")).cloned().collect(),
+                registers: self
+                    .registers
+                    .iter()
+                    .filter(|code| !matches!(code.as_str(), "ER" | "FR"))
+                    .cloned()
+                    .collect(),
                 ..pb::OrganisationDetails::default()
             }),
-            case_id: self.case.to_string(),
+            case_id: self.id.to_string(),
             origin: Some(origin(due)),
         };
         set(&ANSWER, "orgnr", self.organisation, due, ToOrganisation::from(assign))
@@ -274,7 +332,7 @@ impl<'a> Case<'a> {
             meta: None,
             organisation_id: self.organisation.to_string(),
             ground: "Virksomheten regnes ikke som frivillig virksomhet.".to_owned(),
-            case_id: self.case.to_string(),
+            case_id: self.id.to_string(),
         };
         set(&ANSWER, "refuse", self.organisation, due, ToOrganisation::from(refuse))
     }
@@ -290,11 +348,19 @@ impl<'a> Case<'a> {
             icnpo: voluntary.icnpo,
             grasrot_deltar_i: grasrot,
             regnskapsrapportering: voluntary.rapporteringsplikt_regnskap,
-            vedtekter_registrert: voluntary.vedtekter.is_some_and(|choice| choice.frivillig_registrerte_vedtekter),
-            case_id: self.case.to_string(),
+            vedtekter_registrert: voluntary
+                .vedtekter
+                .is_some_and(|choice| choice.frivillig_registrerte_vedtekter),
+            case_id: self.id.to_string(),
             origin: Some(origin(due)),
         };
-        let mut actions = vec![set(&ANSWER, "enter", self.organisation, due, ToOrganisation::from(enter))];
+        let mut actions = vec![set(
+            &ANSWER,
+            "enter",
+            self.organisation,
+            due,
+            ToOrganisation::from(enter),
+        )];
         if grasrot {
             let from = self.working_days(due, 2.0);
             let approve = pb::ApproveGrasrot {
@@ -303,7 +369,13 @@ impl<'a> Case<'a> {
                 from: time::day(from).to_string(),
                 origin: Some(origin(from)),
             };
-            actions.push(set(&ANSWER, "grasrot", self.organisation, from, ToOrganisation::from(approve)));
+            actions.push(set(
+                &ANSWER,
+                "grasrot",
+                self.organisation,
+                from,
+                ToOrganisation::from(approve),
+            ));
         }
         actions
     }
@@ -314,7 +386,10 @@ impl<'a> Case<'a> {
         // Box and Muller, on the open interval.
         let (u, v) = (1.0 - dice.random::<f64>(), dice.random::<f64>());
         let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
-        self.working_days(self.from, self.simulator.median_working_days * (self.simulator.spread * normal).exp())
+        self.working_days(
+            self.from,
+            self.simulator.median_working_days * (self.simulator.spread * normal).exp(),
+        )
     }
 
     /// So many working days later, a part of a day being a part of 24 hours; at once for those who answer at once, but never
@@ -346,7 +421,12 @@ fn orgnr(position: u64) -> String {
 }
 
 fn origin(at: Timestamp) -> pb::FactOrigin {
-    pb::FactOrigin { source: SOURCE.to_owned(), fetched_at: Some(at.into()), source_updated_at: Some(at.into()), asserted_at: None }
+    pb::FactOrigin {
+        source: SOURCE.to_owned(),
+        fetched_at: Some(at.into()),
+        source_updated_at: Some(at.into()),
+        asserted_at: None,
+    }
 }
 
 #[cfg(test)]
@@ -361,7 +441,7 @@ mod tests {
             dice: ChaCha8Rng::from_seed([turn; 32]),
             from: "2026-03-06T11:00:00Z".parse().expect("an instant"),
             position: u64::from(turn),
-            case: Uuid::from_u128(1),
+            id: Uuid::from_u128(1),
             organisation: Uuid::from_u128(2),
             registers: vec!["ER".into(), "FR".into()],
             kind: pb::CaseKind::New,
@@ -373,28 +453,43 @@ mod tests {
     fn every_position_has_a_number_of_its_own() {
         let numbers: BTreeSet<_> = (1..5_000).map(orgnr).collect();
         assert_eq!(numbers.len(), 4_999);
-        assert!(numbers.iter().all(|number| OrgNumber::parse(number).is_ok_and(OrgNumber::is_synthetic)));
+        assert!(
+            numbers
+                .iter()
+                .all(|number| OrgNumber::parse(number).is_ok_and(OrgNumber::is_synthetic))
+        );
     }
 
     #[test]
     fn the_same_seed_gives_the_same_answers() {
         let simulator = Simulator::default();
-        assert_eq!(case(&simulator, 7).first_answer("nb"), case(&simulator, 7).first_answer("nb"));
+        assert_eq!(
+            case(&simulator, 7).first_answer("nb"),
+            case(&simulator, 7).first_answer("nb")
+        );
     }
 
     #[test]
     fn working_days_leave_out_the_weekend() {
         let simulator = Simulator::default();
         let friday: Timestamp = "2026-03-06T11:00:00Z".parse().expect("an instant");
-        assert_eq!(case(&simulator, 1).working_days(friday, 1.0).to_string(), "2026-03-09T11:00:00Z");
-        assert_eq!(case(&simulator, 1).working_days(friday, 5.0).to_string(), "2026-03-13T11:00:00Z");
+        assert_eq!(
+            case(&simulator, 1).working_days(friday, 1.0).to_string(),
+            "2026-03-09T11:00:00Z"
+        );
+        assert_eq!(
+            case(&simulator, 1).working_days(friday, 5.0).to_string(),
+            "2026-03-13T11:00:00Z"
+        );
     }
 
     #[test]
     fn half_of_the_answers_come_within_the_median() {
         let simulator = Simulator::default();
         let median = case(&simulator, 0).working_days(case(&simulator, 0).from, 5.0);
-        let early = (0..=255).filter(|turn| case(&simulator, *turn).answer_at() <= median).count();
+        let early = (0..=255)
+            .filter(|turn| case(&simulator, *turn).answer_at() <= median)
+            .count();
         assert!((96..=160).contains(&early), "{early} of 256");
     }
 

@@ -9,7 +9,10 @@ use super::brreg::{RegisterSnapshot, VoluntaryRecord};
 pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin>) -> pb::RegisterSnapshot {
     let winding_up = snapshot.under_winding_up;
     // A record that has left on an unknown day is told by its absence: no day is made up for it.
-    let left = snapshot.voluntary.as_ref().filter(|record| record.deleted && record.deleted_on.is_none());
+    let left = snapshot
+        .voluntary
+        .as_ref()
+        .filter(|record| record.deleted && record.deleted_on.is_none());
     pb::RegisterSnapshot {
         orgnr: snapshot.orgnr.to_string(),
         registreringsdato: day(snapshot.registered_on),
@@ -18,7 +21,11 @@ pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin
         vedtektsfestet_formaal: snapshot.purpose.clone(),
         registrert_i_frivillighetsregisteret: snapshot.in_voluntary_register && left.is_none(),
         registreringsdato_frivillighetsregisteret: day(snapshot.voluntary_registered_on),
-        frivillig_organisasjon: left.is_none().then_some(snapshot.voluntary.as_ref()).flatten().map(voluntary),
+        frivillig_organisasjon: left
+            .is_none()
+            .then_some(snapshot.voluntary.as_ref())
+            .flatten()
+            .map(voluntary),
         under_avvikling: winding_up.is_some(),
         under_avvikling_dato: day(winding_up.and_then(|winding_up| winding_up.since)),
         konkurs: snapshot.bankrupt,
@@ -46,7 +53,10 @@ fn details(snapshot: &RegisterSnapshot) -> pb::OrganisationDetails {
         annotations: snapshot
             .annotations
             .iter()
-            .map(|annotated| pb::Annotation { infotype: annotated.about.to_string(), text: String::new() })
+            .map(|annotated| pb::Annotation {
+                infotype: annotated.about.to_string(),
+                text: String::new(),
+            })
             .collect(),
         under_tvangsavvikling: snapshot.under_winding_up.is_some_and(|winding_up| winding_up.forced),
         ..pb::OrganisationDetails::default()

@@ -13,9 +13,17 @@ use crate::{input, time};
 pub(super) fn start_review(state: &State, c: &pb::StartReview, context: &Context) -> Result<Vec<Event>, Refusal> {
     let authority_ref = input::free("authority_ref", &c.authority_ref, input::REFERENCE)?;
     match &state.status {
-        Status::Submitted => Ok(vec![pb::RegistrationReviewStarted { case_id: id(context), authority_ref }.into()]),
+        Status::Submitted => Ok(vec![
+            pb::RegistrationReviewStarted {
+                case_id: id(context),
+                authority_ref,
+            }
+            .into(),
+        ]),
         // Taken in hand already, or even decided.
-        Status::UnderReview | Status::InfoRequested { .. } | Status::Registered | Status::Rejected { .. } => Ok(Vec::new()),
+        Status::UnderReview | Status::InfoRequested { .. } | Status::Registered | Status::Rejected { .. } => {
+            Ok(Vec::new())
+        }
         status @ (Status::Undrafted
         | Status::Draft
         | Status::AwaitingSignatures(_)
@@ -28,7 +36,9 @@ pub(super) fn start_review(state: &State, c: &pb::StartReview, context: &Context
 /// A decision on a case that nobody said was taken in hand: then it is so now.
 fn under_review(state: &State, context: &Context) -> Result<Vec<Event>, Refusal> {
     match &state.status {
-        Status::InfoRequested { .. } | Status::Registered | Status::Rejected { .. } => Err(refusals::state(&state.status)),
+        Status::InfoRequested { .. } | Status::Registered | Status::Rejected { .. } => {
+            Err(refusals::state(&state.status))
+        }
         Status::Undrafted
         | Status::Draft
         | Status::AwaitingSignatures(_)
@@ -40,7 +50,11 @@ fn under_review(state: &State, context: &Context) -> Result<Vec<Event>, Refusal>
     }
 }
 
-pub(super) fn request_information(state: &State, c: &pb::RequestInformation, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn request_information(
+    state: &State,
+    c: &pb::RequestInformation,
+    context: &Context,
+) -> Result<Vec<Event>, Refusal> {
     let mut events = under_review(state, context)?;
     input::count("deficiencies", c.deficiencies.len(), 1, 50)?;
     for deficiency in &c.deficiencies {
@@ -49,13 +63,22 @@ pub(super) fn request_information(state: &State, c: &pb::RequestInformation, con
     }
     let due_at = input::instant("due_at", c.due_at)?;
     events.push(
-        pb::InformationRequested { case_id: id(context), deficiencies: c.deficiencies.clone(), due_at: due_at.map(Into::into) }.into(),
+        pb::InformationRequested {
+            case_id: id(context),
+            deficiencies: c.deficiencies.clone(),
+            due_at: due_at.map(Into::into),
+        }
+        .into(),
     );
     Ok(events)
 }
 
 /// Answers to everything that the authority misses.
-pub(super) fn supplement(state: &State, c: &pb::SupplementRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn supplement(
+    state: &State,
+    c: &pb::SupplementRegistration,
+    context: &Context,
+) -> Result<Vec<Event>, Refusal> {
     let deficiencies = match &state.status {
         Status::InfoRequested { deficiencies } => deficiencies,
         status @ (Status::Undrafted
@@ -71,7 +94,10 @@ pub(super) fn supplement(state: &State, c: &pb::SupplementRegistration, context:
     };
     input::count("items", c.items.len(), 1, 50)?;
     for item in &c.items {
-        if !deficiencies.iter().any(|deficiency| deficiency.code == item.deficiency_code) {
+        if !deficiencies
+            .iter()
+            .any(|deficiency| deficiency.code == item.deficiency_code)
+        {
             return Err(refusals::unknown_deficiency(&item.deficiency_code));
         }
         if item.document_hash.is_empty() {
@@ -129,7 +155,12 @@ pub(super) fn confirm(state: &State, c: &pb::ConfirmRegistration, context: &Cont
         return Ok(Vec::new());
     }
     events.push(
-        pb::RegistrationConfirmed { case_id: id(context), register: register.code().to_owned(), orgnr: orgnr.to_string() }.into(),
+        pb::RegistrationConfirmed {
+            case_id: id(context),
+            register: register.code().to_owned(),
+            orgnr: orgnr.to_string(),
+        }
+        .into(),
     );
     Ok(events)
 }
@@ -137,13 +168,19 @@ pub(super) fn confirm(state: &State, c: &pb::ConfirmRegistration, context: &Cont
 /// One of the registers that the case is for.
 fn register(state: &State, code: &str) -> Result<Register, Refusal> {
     Register::parse(code)
-        .filter(|register| state.registers.contains(register) || (*register == Register::Er && !state.registers.is_empty()))
+        .filter(|register| {
+            state.registers.contains(register) || (*register == Register::Er && !state.registers.is_empty())
+        })
         .ok_or_else(|| refusals::unknown_register(code).at("register"))
 }
 
 pub(super) fn appeal(state: &State, c: &pb::AppealRejection, context: &Context) -> Result<Vec<Event>, Refusal> {
     let (deadline, appealed, closed) = match &state.status {
-        Status::Rejected { appeal_deadline, appealed, closed } => (*appeal_deadline, *appealed, *closed),
+        Status::Rejected {
+            appeal_deadline,
+            appealed,
+            closed,
+        } => (*appeal_deadline, *appealed, *closed),
         status @ (Status::Undrafted
         | Status::Draft
         | Status::AwaitingSignatures(_)
@@ -162,13 +199,23 @@ pub(super) fn appeal(state: &State, c: &pb::AppealRejection, context: &Context) 
     if closed || deadline.is_some_and(|deadline| context.now > deadline) {
         return Err(refusals::appeal_too_late());
     }
-    Ok(vec![pb::RegistrationAppealed { case_id: id(context), document_hash }.into()])
+    Ok(vec![
+        pb::RegistrationAppealed {
+            case_id: id(context),
+            document_hash,
+        }
+        .into(),
+    ])
 }
 
 /// T-2.4: nothing to do for a refusal that was appealed or whose period is not over.
 pub(super) fn close_appeal(state: &State, context: &Context) -> Vec<Event> {
     match &state.status {
-        Status::Rejected { appeal_deadline, appealed: false, closed: false } if appeal_deadline.is_none_or(|deadline| context.now >= deadline) => {
+        Status::Rejected {
+            appeal_deadline,
+            appealed: false,
+            closed: false,
+        } if appeal_deadline.is_none_or(|deadline| context.now >= deadline) => {
             vec![pb::AppealPeriodEnded { case_id: id(context) }.into()]
         }
         Status::Undrafted

@@ -18,12 +18,12 @@ pub(super) fn read(
     kind: pb::CaseKind,
     content: Option<&pb::RegistrationContent>,
     account: &str,
-    context: &Context,
+    ctx: &Context,
 ) -> Result<(BTreeSet<Register>, pb::RegistrationContent), Refusal> {
     let registers = registers(codes)?;
     let mut content = content.cloned().unwrap_or_default();
     let account = input::optional_id("kontonummer_token", Some(account))?;
-    fields(&content, context)?;
+    fields(&content, ctx)?;
     let legal: Option<LegalForm> = input::optional_coded("content.form", Some(&content.form))?;
     if let Some(legal) = legal.filter(|legal| legal.is_sub_unit()) {
         return Err(form::not_founded("content.form", legal));
@@ -61,7 +61,11 @@ pub(super) fn complete(state: &State) -> Result<(), Refusal> {
                     return Err(refusals::incomplete(field));
                 }
             }
-            if content.forretningsadresse.as_ref().is_none_or(|address| address.kommunenummer.is_empty()) {
+            if content
+                .forretningsadresse
+                .as_ref()
+                .is_none_or(|address| address.kommunenummer.is_empty())
+            {
                 return Err(refusals::incomplete("content.forretningsadresse.kommunenummer"));
             }
             documents(state)?;
@@ -71,8 +75,12 @@ pub(super) fn complete(state: &State) -> Result<(), Refusal> {
             }
         }
         pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Deletion | pb::CaseKind::Unspecified => {
-            let bylaws = content.frivillig_organisasjon.as_ref().and_then(|voluntary| voluntary.vedtekter);
-            let wanted = bylaws.is_some_and(|bylaws| bylaws.frivillig_registrerte_vedtekter || bylaws.skal_oppdatere_vedtekter);
+            let bylaws = content
+                .frivillig_organisasjon
+                .as_ref()
+                .and_then(|voluntary| voluntary.vedtekter);
+            let wanted =
+                bylaws.is_some_and(|bylaws| bylaws.frivillig_registrerte_vedtekter || bylaws.skal_oppdatere_vedtekter);
             if wanted && !has(state, pb::DocumentKind::Vedtekter) {
                 return Err(refusals::document_missing(&rules::R_2_05, "vedtekter"));
             }
@@ -92,7 +100,10 @@ fn documents(state: &State) -> Result<(), Refusal> {
     if has(state, pb::DocumentKind::Stiftelsesdokument) {
         return Ok(());
     }
-    match (has(state, pb::DocumentKind::Forklaring), has(state, pb::DocumentKind::Protokoll)) {
+    match (
+        has(state, pb::DocumentKind::Forklaring),
+        has(state, pb::DocumentKind::Protokoll),
+    ) {
         (true, true) => Ok(()),
         (true, false) => Err(refusals::document_missing(&rules::R_2_04, "protokoll")),
         (false, _) => Err(refusals::document_missing(&rules::R_2_03, "stiftelsesdokument")),
@@ -116,11 +127,14 @@ fn registers(codes: &[String]) -> Result<BTreeSet<Register>, Refusal> {
 }
 
 /// Every field that is filled in has to be readable.
-fn fields(content: &pb::RegistrationContent, context: &Context) -> Result<(), Refusal> {
+fn fields(content: &pb::RegistrationContent, ctx: &Context) -> Result<(), Refusal> {
     input::free("content.name", &content.name, input::NAME)?;
     input::free("content.purpose", &content.purpose, input::PROSE)?;
-    for (field, day) in [("content.stiftelsesdato", &content.stiftelsesdato), ("content.vedtektsdato", &content.vedtektsdato)] {
-        if !day.is_empty() && input::date(field, day)? > time::day(context.now) {
+    for (field, day) in [
+        ("content.stiftelsesdato", &content.stiftelsesdato),
+        ("content.vedtektsdato", &content.vedtektsdato),
+    ] {
+        if !day.is_empty() && input::date(field, day)? > time::day(ctx.now) {
             return Err(refusals::in_the_future(field));
         }
     }
@@ -131,9 +145,15 @@ fn fields(content: &pb::RegistrationContent, context: &Context) -> Result<(), Re
     input::optional_coded::<OrgNumber>("content.revisor_orgnr", Some(&content.revisor_orgnr))?;
     input::optional_coded::<OrgNumber>("content.regnskapsfoerer_orgnr", Some(&content.regnskapsfoerer_orgnr))?;
     input::optional_coded::<Nace>("content.naeringskode", Some(&content.naeringskode))?;
-    let year_end = content.frivillig_organisasjon.as_ref().and_then(|voluntary| voluntary.rapporteringsplikt_regnskap.as_ref());
+    let year_end = content
+        .frivillig_organisasjon
+        .as_ref()
+        .and_then(|voluntary| voluntary.rapporteringsplikt_regnskap.as_ref());
     let year_end = year_end.and_then(|duty| duty.avslutningsdato_regnskapsperiode.as_deref());
-    input::optional_coded::<YearEnd>("content.frivillig_organisasjon.rapporteringsplikt_regnskap.avslutningsdato_regnskapsperiode", year_end)?;
+    input::optional_coded::<YearEnd>(
+        "content.frivillig_organisasjon.rapporteringsplikt_regnskap.avslutningsdato_regnskapsperiode",
+        year_end,
+    )?;
     Ok(())
 }
 
@@ -145,7 +165,12 @@ fn address(address: &pb::Address) -> Result<(), Refusal> {
 }
 
 /// Registers that a legal form has to be in, or cannot be in (R-2.20 and the table of forms).
-fn of_form(legal: LegalForm, registers: &BTreeSet<Register>, kind: pb::CaseKind, content: &pb::RegistrationContent) -> Result<(), Refusal> {
+fn of_form(
+    legal: LegalForm,
+    registers: &BTreeSet<Register>,
+    kind: pb::CaseKind,
+    content: &pb::RegistrationContent,
+) -> Result<(), Refusal> {
     let form = Form::of(legal);
     let company = matches!(form, Some(Form::Sa | Form::As));
     if registers.contains(&Register::For) && !content.driver_naeringsvirksomhet && !company {
@@ -157,7 +182,9 @@ fn of_form(legal: LegalForm, registers: &BTreeSet<Register>, kind: pb::CaseKind,
     let new = kind == pb::CaseKind::New && registers.contains(&Register::Er);
     match form {
         Some(Form::Sti) if new && !registers.contains(&Register::Sti) => Err(refusals::register_of_form("STI", "STI")),
-        Some(form @ (Form::Sa | Form::As)) if new && !registers.contains(&Register::For) => Err(refusals::register_of_form("FOR", form.code())),
+        Some(form @ (Form::Sa | Form::As)) if new && !registers.contains(&Register::For) => {
+            Err(refusals::register_of_form("FOR", form.code()))
+        }
         Some(Form::Fli | Form::Sti | Form::Sa | Form::As) | None => Ok(()),
     }
 }
@@ -177,25 +204,29 @@ fn voluntary(
     };
     let new = kind == pb::CaseKind::New;
     let Some(legal) = legal else {
-        return if new { Err(input::missing("content.form")) } else { Ok(()) };
+        return if new {
+            Err(input::missing("content.form"))
+        } else {
+            Ok(())
+        };
     };
     if legal.voluntary_entry() == VoluntaryEntry::Refused {
         return Err(refusals::not_eligible(legal.code()));
     }
-    match &voluntary.registreringsrett {
+    match voluntary.registreringsrett {
         Some(answers) => right_to_register(legal, answers)?,
         None if new => return Err(refusals::unanswered("content.frivillig_organisasjon.registreringsrett")),
         None => {}
     }
     icnpo(&voluntary.icnpo, new)?;
-    match &voluntary.grasrotandel {
+    match voluntary.grasrotandel {
         Some(grasrot) if grasrot.deltar_i => grasrotandel(grasrot, voluntary.har_kontonummer),
         Some(_) | None => Ok(()),
     }
 }
 
 /// the answers that let an organisation in.
-fn right_to_register(legal: LegalForm, answers: &pb::Registreringsrett) -> Result<(), Refusal> {
+fn right_to_register(legal: LegalForm, answers: pb::Registreringsrett) -> Result<(), Refusal> {
     const PUBLIC: &str = "content.frivillig_organisasjon.registreringsrett.har_offentlig_flertall_i_styret";
     const SHARES: &str = "content.frivillig_organisasjon.registreringsrett.flertall_av_aksjer_eid_av_offentlig";
     const PERSONS: &str = "content.frivillig_organisasjon.registreringsrett.utdeling_til_fysiske_personer";
@@ -203,7 +234,10 @@ fn right_to_register(legal: LegalForm, answers: &pb::Registreringsrett) -> Resul
     const VOLUNTARY: &str = "content.frivillig_organisasjon.registreringsrett.utdeling_utelukkende_til_frivillige";
 
     let company = Form::of(legal) == Some(Form::As);
-    if answers.har_offentlig_flertall_i_styret.ok_or_else(|| refusals::unanswered(PUBLIC))? {
+    if answers
+        .har_offentlig_flertall_i_styret
+        .ok_or_else(|| refusals::unanswered(PUBLIC))?
+    {
         return Err(refusals::no_right(
             PUBLIC,
             "Det offentlige kan ikke ha flertall i styret i en organisasjon i Frivillighetsregisteret. Meldingen kan sendes utenom.",
@@ -223,7 +257,10 @@ fn right_to_register(legal: LegalForm, answers: &pb::Registreringsrett) -> Resul
         None if company => return Err(refusals::unanswered(SHARES)),
         Some(false) | None => {}
     }
-    if answers.utdeling_til_fysiske_personer.ok_or_else(|| refusals::unanswered(PERSONS))? {
+    if answers
+        .utdeling_til_fysiske_personer
+        .ok_or_else(|| refusals::unanswered(PERSONS))?
+    {
         return Err(refusals::no_right(
             PERSONS,
             "Ingenting kan deles ut til fysiske personer. Meldingen kan sendes utenom hvis dere mener dette er feil.",
@@ -231,9 +268,10 @@ fn right_to_register(legal: LegalForm, answers: &pb::Registreringsrett) -> Resul
             "nothing can be distributed to natural persons; the notification can be sent elsewhere if you think this is wrong",
         ));
     }
-    let distributes = answers.har_utdelinger.unwrap_or(answers.utdeling_utelukkende_til_frivillige.is_some());
+    let distributes = answers
+        .har_utdelinger
+        .unwrap_or(answers.utdeling_utelukkende_til_frivillige.is_some());
     match answers.utdeling_utelukkende_til_frivillige {
-        Some(true) => Ok(()),
         Some(false) | None if company => Err(refusals::distributes_elsewhere(legal.code())),
         Some(false) if distributes => Err(refusals::no_right(
             VOLUNTARY,
@@ -243,7 +281,7 @@ fn right_to_register(legal: LegalForm, answers: &pb::Registreringsrett) -> Resul
         )),
         None if answers.har_utdelinger.is_none() => Err(refusals::unanswered(ANYTHING)),
         None if distributes => Err(refusals::unanswered(VOLUNTARY)),
-        Some(false) | None => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -254,7 +292,8 @@ fn icnpo(codes: &[String], new: bool) -> Result<(), Refusal> {
     }
     let mut seen = BTreeSet::new();
     for code in codes {
-        let leaf = Icnpo::parse_leaf(code).map_err(|invalid| input::refused("content.frivillig_organisasjon.icnpo", &invalid))?;
+        let leaf = Icnpo::parse_leaf(code)
+            .map_err(|invalid| input::refused("content.frivillig_organisasjon.icnpo", &invalid))?;
         if !seen.insert(leaf) {
             return Err(refusals::icnpo_twice(code));
         }
@@ -263,7 +302,7 @@ fn icnpo(codes: &[String], new: bool) -> Result<(), Refusal> {
 }
 
 /// an account, local or regional activity, and an answer to every question.
-fn grasrotandel(grasrot: &pb::Grasrotandel, has_account: bool) -> Result<(), Refusal> {
+fn grasrotandel(grasrot: pb::Grasrotandel, has_account: bool) -> Result<(), Refusal> {
     if !has_account {
         return Err(refusals::account_missing());
     }
@@ -271,11 +310,26 @@ fn grasrotandel(grasrot: &pb::Grasrotandel, has_account: bool) -> Result<(), Ref
         return Err(refusals::not_local());
     }
     for (answer, field) in [
-        (grasrot.frivillig_arbeidsinnsats, "content.frivillig_organisasjon.grasrotandel.frivillig_arbeidsinnsats"),
-        (grasrot.utfoerer_oppgaver_for_det_offentlige, "content.frivillig_organisasjon.grasrotandel.utfoerer_oppgaver_for_det_offentlige"),
-        (grasrot.utfoerer_sykehuslignende_tjenester, "content.frivillig_organisasjon.grasrotandel.utfoerer_sykehuslignende_tjenester"),
-        (grasrot.er_ungdomsorganisasjon, "content.frivillig_organisasjon.grasrotandel.er_ungdomsorganisasjon"),
-        (grasrot.er_elev_eller_studentorganisasjon, "content.frivillig_organisasjon.grasrotandel.er_elev_eller_studentorganisasjon"),
+        (
+            grasrot.frivillig_arbeidsinnsats,
+            "content.frivillig_organisasjon.grasrotandel.frivillig_arbeidsinnsats",
+        ),
+        (
+            grasrot.utfoerer_oppgaver_for_det_offentlige,
+            "content.frivillig_organisasjon.grasrotandel.utfoerer_oppgaver_for_det_offentlige",
+        ),
+        (
+            grasrot.utfoerer_sykehuslignende_tjenester,
+            "content.frivillig_organisasjon.grasrotandel.utfoerer_sykehuslignende_tjenester",
+        ),
+        (
+            grasrot.er_ungdomsorganisasjon,
+            "content.frivillig_organisasjon.grasrotandel.er_ungdomsorganisasjon",
+        ),
+        (
+            grasrot.er_elev_eller_studentorganisasjon,
+            "content.frivillig_organisasjon.grasrotandel.er_elev_eller_studentorganisasjon",
+        ),
     ] {
         if answer.is_none() {
             return Err(refusals::grasrot_unanswered(field));

@@ -33,16 +33,16 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context) -> Res
     }
 }
 
-fn draft(state: &State, c: &pb::DraftRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
+fn draft(state: &State, c: &pb::DraftRegistration, ctx: &Context) -> Result<Vec<Event>, Refusal> {
     if state.status != Status::Undrafted {
         return Err(refusals::state(&state.status));
     }
     let organisation_id = input::id("organisation_id", &c.organisation_id)?;
     let kind: pb::CaseKind = input::chosen("kind", c.kind)?;
-    let (registers, content) = content::read(&c.registers, kind, c.content.as_ref(), &c.kontonummer_token, context)?;
+    let (registers, content) = content::read(&c.registers, kind, c.content.as_ref(), &c.kontonummer_token, ctx)?;
     Ok(vec![
         pb::RegistrationDrafted {
-            case_id: id(context),
+            case_id: id(ctx),
             organisation_id: organisation_id.to_string(),
             registers: codes(&registers),
             kind: kind.into(),
@@ -52,18 +52,36 @@ fn draft(state: &State, c: &pb::DraftRegistration, context: &Context) -> Result<
     ])
 }
 
-fn amend(state: &State, c: &pb::AmendRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
-    let (registers, content) = content::read(&c.registers, state.kind, c.content.as_ref(), &c.kontonummer_token, context)?;
+fn amend(state: &State, c: &pb::AmendRegistration, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let (registers, content) = content::read(&c.registers, state.kind, c.content.as_ref(), &c.kontonummer_token, ctx)?;
     if registers == state.registers && content == state.content && changeable(state).is_ok() {
         return Ok(Vec::new());
     }
-    change(state, pb::RegistrationAmended { case_id: id(context), registers: codes(&registers), content: Some(content) }.into(), context)
+    change(
+        state,
+        pb::RegistrationAmended {
+            case_id: id(ctx),
+            registers: codes(&registers),
+            content: Some(content),
+        }
+        .into(),
+        ctx,
+    )
 }
 
 fn attach(state: &State, c: &pb::AttachDocument, context: &Context) -> Result<Vec<Event>, Refusal> {
     let kind: pb::DocumentKind = input::chosen("kind", c.kind)?;
     let hash = input::hash("hash", &c.hash)?;
-    change(state, pb::DocumentAttached { case_id: id(context), kind: kind.into(), hash }.into(), context)
+    change(
+        state,
+        pb::DocumentAttached {
+            case_id: id(context),
+            kind: kind.into(),
+            hash,
+        }
+        .into(),
+        context,
+    )
 }
 
 /// a declaration stands in for the minutes, which have to exist.
@@ -90,7 +108,11 @@ fn change(state: &State, event: Event, context: &Context) -> Result<Vec<Event>, 
         content::complete(&changed)?;
         if !signatures.signed.is_empty() {
             events.extend(signing::reset(signatures, pb::ResetReason::ContentChanged, context));
-            events.push(signing::requested(signatures.signers.clone(), signatures.roles.clone(), context));
+            events.push(signing::requested(
+                signatures.signers.clone(),
+                signatures.roles.clone(),
+                context,
+            ));
         }
     }
     Ok(events)
@@ -125,13 +147,22 @@ fn confirm_auditor(state: &State, c: &pb::ConfirmAuditorAssignment, context: &Co
     if state.confirmed_by.contains(&(kind.into(), orgnr.clone())) {
         return Ok(Vec::new());
     }
-    Ok(vec![pb::AuditorAssignmentConfirmed { case_id: id(context), orgnr_auditor: orgnr, r#type: kind.into() }.into()])
+    Ok(vec![
+        pb::AuditorAssignmentConfirmed {
+            case_id: id(context),
+            orgnr_auditor: orgnr,
+            r#type: kind.into(),
+        }
+        .into(),
+    ])
 }
 
 fn submit(state: &State, c: &pb::SubmitRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
     match &state.status {
         Status::Signed(_) => {}
-        Status::AwaitingSignatures(signatures) => return Err(refusals::signatures_missing(signatures.pending().count())),
+        Status::AwaitingSignatures(signatures) => {
+            return Err(refusals::signatures_missing(signatures.pending().count()));
+        }
         status @ (Status::Undrafted
         | Status::Draft
         | Status::Submitted
@@ -180,9 +211,11 @@ fn open(state: &State) -> Result<(), Refusal> {
         | Status::Submitted
         | Status::UnderReview
         | Status::InfoRequested { .. } => Ok(()),
-        status @ (Status::Undrafted | Status::Registered | Status::Rejected { .. } | Status::Withdrawn | Status::Lapsed) => {
-            Err(refusals::state(status))
-        }
+        status @ (Status::Undrafted
+        | Status::Registered
+        | Status::Rejected { .. }
+        | Status::Withdrawn
+        | Status::Lapsed) => Err(refusals::state(status)),
     }
 }
 

@@ -298,8 +298,14 @@ pub(super) fn signer_without_role() -> Refusal {
 }
 
 pub(super) fn signer_twice() -> Refusal {
-    refuse(&rules::R_2_10, "SignerTwice", "Samme person står to ganger blant dem som skal signere.", "Same person står to gonger mellom dei som skal signere.", "the same person is among the signers twice: remove one")
-        .at("signers")
+    refuse(
+        &rules::R_2_10,
+        "SignerTwice",
+        "Samme person står to ganger blant dem som skal signere.",
+        "Same person står to gonger mellom dei som skal signere.",
+        "the same person is among the signers twice: remove one",
+    )
+    .at("signers")
 }
 
 pub(super) fn not_a_signer() -> Refusal {
@@ -405,5 +411,12 @@ pub(super) fn appeal_too_late() -> Refusal {
 }
 
 pub(super) fn in_the_future(field: &'static str) -> Refusal {
-    refuse(&rules::INPUT, "InvalidField", "Datoen er ikke kommet ennå. Rett den.", "Datoen er ikkje komen enno. Rett han.", "the day has not come yet: correct it").at(field)
+    refuse(
+        &rules::INPUT,
+        "InvalidField",
+        "Datoen er ikke kommet ennå. Rett den.",
+        "Datoen er ikkje komen enno. Rett han.",
+        "the day has not come yet: correct it",
+    )
+    .at(field)
 }

@@ -33,10 +33,18 @@ pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Contex
         | Status::Lapsed) => return Err(refusals::state(status)),
     };
     content::complete(state)?;
-    let board = state.content.endrer_styret || (state.kind == pb::CaseKind::New && state.registers.contains(&Register::Er));
+    let board =
+        state.content.endrer_styret || (state.kind == pb::CaseKind::New && state.registers.contains(&Register::Er));
     if board || !c.roles.is_empty() {
         let form = state.content.form.parse().ok().and_then(Form::of);
-        roles::check("roles", &c.roles, form, Wanted::BoardAndContact { deputies: c.elected_deputies })?;
+        roles::check(
+            "roles",
+            &c.roles,
+            form,
+            Wanted::BoardAndContact {
+                deputies: c.elected_deputies,
+            },
+        )?;
     }
     signers(&c.signers, &c.roles)?;
     let mut events = Vec::new();
@@ -59,23 +67,41 @@ fn signers(signers: &[pb::Signer], roles: &[pb::RoleHolder]) -> Result<(), Refus
             return Err(refusals::signer_twice());
         }
         let holds = |holder: &pb::RoleHolder| {
-            holder.role_code == signer.role_code && matches!(&holder.holder, Some(Holder::PersonRef(person)) if *person == signer.person_ref)
+            holder.role_code == signer.role_code
+                && matches!(&holder.holder, Some(Holder::PersonRef(person)) if *person == signer.person_ref)
         };
         if !roles.is_empty() && !roles.iter().any(holds) {
             return Err(refusals::signer_without_role());
         }
         chair |= role.code() == "LEDE";
     }
-    if chair { Ok(()) } else { Err(refusals::chair_must_sign()) }
+    if chair {
+        Ok(())
+    } else {
+        Err(refusals::chair_must_sign())
+    }
 }
 
 pub(super) fn requested(signers: Vec<pb::Signer>, roles: Vec<pb::RoleHolder>, context: &Context) -> Event {
-    pb::SignaturesRequested { case_id: id(context), signers, due_at: Some(time::due(&timers::T_2_3, 0, context.now).into()), roles }.into()
+    pb::SignaturesRequested {
+        case_id: id(context),
+        signers,
+        due_at: Some(time::due(&timers::T_2_3, 0, context.now).into()),
+        roles,
+    }
+    .into()
 }
 
 pub(super) fn reset(signatures: &Signatures, reason: pb::ResetReason, context: &Context) -> Option<Event> {
     let fallen = u32::try_from(signatures.signed.len()).unwrap_or(u32::MAX);
-    (fallen > 0).then(|| pb::SignaturesReset { case_id: id(context), reason: reason.into(), signatures: fallen }.into())
+    (fallen > 0).then(|| {
+        pb::SignaturesReset {
+            case_id: id(context),
+            reason: reason.into(),
+            signatures: fallen,
+        }
+        .into()
+    })
 }
 
 /// personally and electronically, and for nobody else.
@@ -108,26 +134,49 @@ pub(super) fn sign(state: &State, c: &pb::SignRegistration, context: &Context) -
         return Ok(Vec::new());
     }
     Ok(vec![
-        pb::RegistrationSigned { case_id: id(context), person_ref, signed_at: Some(context.now.into()), eid_level: c.eid_level.clone() }.into(),
+        pb::RegistrationSigned {
+            case_id: id(context),
+            person_ref,
+            signed_at: Some(context.now.into()),
+            eid_level: c.eid_level.clone(),
+        }
+        .into(),
     ])
 }
 
 /// T-2.2: reminds those who have not signed; a reminder that comes late finds nobody.
 pub(super) fn remind(state: &State, reminder: u32, context: &Context) -> Vec<Event> {
-    let Status::AwaitingSignatures(signatures) = &state.status else { return Vec::new() };
+    let Status::AwaitingSignatures(signatures) = &state.status else {
+        return Vec::new();
+    };
     let person_refs: Vec<_> = signatures.pending().map(|signer| signer.person_ref.clone()).collect();
     if reminder <= signatures.reminded || person_refs.is_empty() {
         return Vec::new();
     }
-    vec![pb::SignaturesReminded { case_id: id(context), person_refs, reminder }.into()]
+    vec![
+        pb::SignaturesReminded {
+            case_id: id(context),
+            person_refs,
+            reminder,
+        }
+        .into(),
+    ]
 }
 
 /// T-2.3: a case that is not signed in time lapses; a timer of an earlier request finds a later due time.
 pub(super) fn lapse(state: &State, context: &Context) -> Vec<Event> {
-    let Status::AwaitingSignatures(signatures) = &state.status else { return Vec::new() };
+    let Status::AwaitingSignatures(signatures) = &state.status else {
+        return Vec::new();
+    };
     if signatures.due_at.is_some_and(|due| context.now < due) {
         return Vec::new();
     }
     let missing = u32::try_from(signatures.pending().count()).unwrap_or(u32::MAX);
-    vec![pb::RegistrationLapsed { case_id: id(context), signatures_missing: missing }.into()]
+    vec![
+        pb::RegistrationLapsed {
+            case_id: id(context),
+            signatures_missing: missing,
+        }
+        .into(),
+    ]
 }

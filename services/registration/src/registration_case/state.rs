@@ -132,7 +132,9 @@ impl Register {
 impl Signatures {
     /// Those who have not signed yet.
     pub fn pending(&self) -> impl Iterator<Item = &pb::Signer> {
-        self.signers.iter().filter(|signer| !self.signed.contains(&signer.person_ref))
+        self.signers
+            .iter()
+            .filter(|signer| !self.signed.contains(&signer.person_ref))
     }
 }
 
@@ -203,7 +205,10 @@ impl State {
             }
             Event::SignaturesReset(_) => {
                 if let Status::AwaitingSignatures(signatures) | Status::Signed(signatures) = &mut self.status {
-                    let signatures = Signatures { signed: BTreeSet::new(), ..std::mem::take(signatures) };
+                    let signatures = Signatures {
+                        signed: BTreeSet::new(),
+                        ..std::mem::take(signatures)
+                    };
                     self.status = Status::AwaitingSignatures(signatures);
                 }
             }
@@ -224,11 +229,20 @@ impl State {
                 self.confirmed_by.insert((e.r#type, e.orgnr_auditor.clone()));
             }
             Event::RegistrationSubmitted(_) => self.status = Status::Submitted,
-            Event::RegistrationReviewStarted(_) | Event::RegistrationSupplemented(_) => self.status = Status::UnderReview,
-            Event::InformationRequested(e) => self.status = Status::InfoRequested { deficiencies: e.deficiencies.clone() },
+            Event::RegistrationReviewStarted(_) | Event::RegistrationSupplemented(_) => {
+                self.status = Status::UnderReview
+            }
+            Event::InformationRequested(e) => {
+                self.status = Status::InfoRequested {
+                    deficiencies: e.deficiencies.clone(),
+                }
+            }
             Event::RegistrationRejected(e) => {
-                self.status =
-                    Status::Rejected { appeal_deadline: e.appeal_deadline.and_then(|at| at.try_into().ok()), appealed: false, closed: false };
+                self.status = Status::Rejected {
+                    appeal_deadline: e.appeal_deadline.and_then(|at| at.try_into().ok()),
+                    appealed: false,
+                    closed: false,
+                };
             }
             Event::RegistrationAppealed(_) => {
                 if let Status::Rejected { appealed, .. } = &mut self.status {
@@ -260,12 +274,18 @@ impl State {
             Register::Fr => Register::Fr,
             Register::Er | Register::For | Register::Mva | Register::Sti => Register::Er,
         };
-        self.registers.iter().map(answers).filter(|register| !self.confirmed.contains(register))
+        self.registers
+            .iter()
+            .map(answers)
+            .filter(|register| !self.confirmed.contains(register))
     }
 
     /// Codes of the registers, as events carry them.
     pub(super) fn register_codes(&self) -> Vec<String> {
-        self.registers.iter().map(|register| register.code().to_owned()).collect()
+        self.registers
+            .iter()
+            .map(|register| register.code().to_owned())
+            .collect()
     }
 
     /// The case as a query answers it.

@@ -9,8 +9,8 @@ use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::role_holder::Holder;
 
-use super::RegistrationCase;
 use super::Event;
+use super::RegistrationCase;
 
 const ORGANISATION: &str = "00000000-0000-7000-8000-0000000000d1";
 const KARI: &str = "00000000-0000-4000-8000-0000000000b1";
@@ -28,7 +28,10 @@ fn content() -> pb::RegistrationContent {
         purpose: "Fremme sjakk på Tromøy.".into(),
         stiftelsesdato: "2026-03-01".into(),
         vedtektsdato: "2026-03-01".into(),
-        forretningsadresse: Some(pb::Address { kommunenummer: "4203".into(), ..Default::default() }),
+        forretningsadresse: Some(pb::Address {
+            kommunenummer: "4203".into(),
+            ..Default::default()
+        }),
         frivillig_organisasjon: Some(pb::VoluntaryContent {
             icnpo: vec!["1300".into(), "13100".into()],
             grasrotandel: Some(pb::Grasrotandel {
@@ -83,24 +86,45 @@ fn drafted() -> Event {
 }
 
 fn attached(kind: pb::DocumentKind) -> Event {
-    pb::DocumentAttached { kind: kind.into(), hash: HASH.into(), ..Default::default() }.into()
+    pb::DocumentAttached {
+        kind: kind.into(),
+        hash: HASH.into(),
+        ..Default::default()
+    }
+    .into()
 }
 
 /// A draft with everything that has to be there before anybody signs.
 fn complete() -> Vec<Event> {
-    vec![drafted(), attached(pb::DocumentKind::Vedtekter), attached(pb::DocumentKind::Stiftelsesdokument)]
+    vec![
+        drafted(),
+        attached(pb::DocumentKind::Vedtekter),
+        attached(pb::DocumentKind::Stiftelsesdokument),
+    ]
 }
 
 fn signer(who: &str, role: &str) -> pb::Signer {
-    pb::Signer { person_ref: who.into(), role_code: role.into() }
+    pb::Signer {
+        person_ref: who.into(),
+        role_code: role.into(),
+    }
 }
 
 fn role(code: &str, who: &str) -> pb::RoleHolder {
-    pb::RoleHolder { role_code: code.into(), holder: Some(Holder::PersonRef(who.into())), ..Default::default() }
+    pb::RoleHolder {
+        role_code: code.into(),
+        holder: Some(Holder::PersonRef(who.into())),
+        ..Default::default()
+    }
 }
 
 fn roles() -> Vec<pb::RoleHolder> {
-    vec![role("LEDE", KARI), role("MEDL", OLA), role("MEDL", LIV), role("KONT", KARI)]
+    vec![
+        role("LEDE", KARI),
+        role("MEDL", OLA),
+        role("MEDL", LIV),
+        role("KONT", KARI),
+    ]
 }
 
 fn signers() -> Vec<pb::Signer> {
@@ -108,11 +132,20 @@ fn signers() -> Vec<pb::Signer> {
 }
 
 fn requested() -> Event {
-    pb::SignaturesRequested { signers: signers(), roles: roles(), ..Default::default() }.into()
+    pb::SignaturesRequested {
+        signers: signers(),
+        roles: roles(),
+        ..Default::default()
+    }
+    .into()
 }
 
 fn signed(who: &str) -> Event {
-    pb::RegistrationSigned { person_ref: who.into(), ..Default::default() }.into()
+    pb::RegistrationSigned {
+        person_ref: who.into(),
+        ..Default::default()
+    }
+    .into()
 }
 
 /// A case that three people have been asked to sign, and these have.
@@ -134,5 +167,8 @@ fn case(events: Vec<Event>) -> Given<RegistrationCase> {
 }
 
 fn submit() -> pb::SubmitRegistration {
-    pb::SubmitRegistration { maalform: "nb".into(), ..Default::default() }
+    pb::SubmitRegistration {
+        maalform: "nb".into(),
+        ..Default::default()
+    }
 }

@@ -16,21 +16,36 @@ fn folder() -> PathBuf {
 /// Reads the golden files of an aggregate's events with today's code, and writes them again.
 fn check<E: EventPayload>() {
     for name in E::NAMES {
-        let (json_file, bytes_file) = (folder().join(format!("{name}.v1.json")), folder().join(format!("{name}.v1.bin")));
+        let (json_file, bytes_file) = (
+            folder().join(format!("{name}.v1.json")),
+            folder().join(format!("{name}.v1.bin")),
+        );
         if update() && !bytes_file.exists() {
             let bytes = sample(name).encode_to_vec();
-            let event = E::decode(name, &bytes).expect("the sample is a message").expect("an event of this aggregate");
+            let event = E::decode(name, &bytes)
+                .expect("the sample is a message")
+                .expect("an event of this aggregate");
             std::fs::write(&json_file, pretty(&event.json().expect("JSON"))).expect("the file can be written");
             std::fs::write(&bytes_file, event.encode()).expect("the file can be written");
         }
-        let missing = |_| -> Vec<u8> { panic!("{name} has no golden file: run the test with UPDATE=1 and commit what it writes") };
+        let missing = |_| -> Vec<u8> {
+            panic!("{name} has no golden file: run the test with UPDATE=1 and commit what it writes")
+        };
         let bytes = std::fs::read(&bytes_file).unwrap_or_else(missing);
         let json = std::fs::read_to_string(&json_file).expect("the JSON beside the bytes");
-        let event = E::decode(name, &bytes).expect("stored bytes are read").expect("an event of this aggregate");
+        let event = E::decode(name, &bytes)
+            .expect("stored bytes are read")
+            .expect("an event of this aggregate");
         assert_eq!(event.encode(), bytes, "{name}: the bytes are written as they were");
-        assert_eq!(pretty(&event.json().expect("JSON")), json, "{name}: the JSON is written as it was");
+        assert_eq!(
+            pretty(&event.json().expect("JSON")),
+            json,
+            "{name}: the JSON is written as it was"
+        );
         let value = serde_json::from_str(&json).expect("JSON");
-        let read = E::from_json(name, value).expect("stored JSON is read").expect("an event of this aggregate");
+        let read = E::from_json(name, value)
+            .expect("stored JSON is read")
+            .expect("an event of this aggregate");
         assert_eq!(read.encode(), bytes, "{name}: JSON and bytes are the same event");
     }
 }
@@ -67,7 +82,10 @@ fn no_golden_file_is_of_an_event_that_is_gone() {
     for file in std::fs::read_dir(folder()).expect("the folder of golden files") {
         let file = file.expect("a file").file_name().into_string().expect("a name");
         let name = file.split('.').next().expect("a first part");
-        assert!(names.contains(&name), "{file} is of no event: an event that was ever stored is never taken away");
+        assert!(
+            names.contains(&name),
+            "{file} is of no event: an event that was ever stored is never taken away"
+        );
     }
 }
 
@@ -85,7 +103,9 @@ fn pretty(json: &str) -> String {
 
 /// An event with every field filled in.
 fn sample(name: &str) -> DynamicMessage {
-    let message = ryggrad_proto::pool().get_message_by_name(&format!("ryggrad.registration.v1.{name}")).expect("a message of the contract");
+    let message = ryggrad_proto::pool()
+        .get_message_by_name(&format!("ryggrad.registration.v1.{name}"))
+        .expect("a message of the contract");
     filled(&message)
 }
 
@@ -93,7 +113,14 @@ fn filled(descriptor: &MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
         let value = value(&field);
-        message.set_field(&field, if field.is_list() { Value::List(vec![value.clone(), value]) } else { value });
+        message.set_field(
+            &field,
+            if field.is_list() {
+                Value::List(vec![value.clone(), value])
+            } else {
+                value
+            },
+        );
     }
     message
 }
@@ -108,7 +135,13 @@ fn value(field: &FieldDescriptor) -> Value {
         Kind::Float => Value::F32(1.5),
         Kind::Double => Value::F64(1.5),
         Kind::Bytes => Value::Bytes(vec![1, 2, 3].into()),
-        Kind::Enum(choices) => Value::EnumNumber(choices.values().map(|choice| choice.number()).find(|number| *number > 0).unwrap_or_default()),
+        Kind::Enum(choices) => Value::EnumNumber(
+            choices
+                .values()
+                .map(|choice| choice.number())
+                .find(|number| *number > 0)
+                .unwrap_or_default(),
+        ),
         Kind::String => Value::String(text(field.name())),
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
             let mut instant = DynamicMessage::new(message);
@@ -123,7 +156,9 @@ fn value(field: &FieldDescriptor) -> Value {
 fn text(field: &str) -> String {
     let text = match field {
         name if name.ends_with("_id") || name.ends_with("_ids") => "01958f6e-7c00-7000-8000-0000000000a1",
-        "person_ref" | "person_refs" | "created_by" | "declared_by" | "signer" | "kontonummer_token" => "5f0c8d4e-0b1a-4c3d-9e2f-0000000000b1",
+        "person_ref" | "person_refs" | "created_by" | "declared_by" | "signer" | "kontonummer_token" => {
+            "5f0c8d4e-0b1a-4c3d-9e2f-0000000000b1"
+        }
         name if name.contains("orgnr") || name == "organisasjonsnummer" || name == "overordnet_enhet" => "245915101",
         name if name.contains("hash") => "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         name if name.contains("dato") || name.contains("date") || name.starts_with("period_") => "2026-03-02",

@@ -30,7 +30,10 @@ fn done(answer: Result<Response<Receipt>, Status>) -> Receipt {
 
 fn sketch(command_id: &str) -> pb::SketchInitiative {
     pb::SketchInitiative {
-        meta: Some(CommandMeta { command_id: command_id.to_owned(), ..CommandMeta::default() }),
+        meta: Some(CommandMeta {
+            command_id: command_id.to_owned(),
+            ..CommandMeta::default()
+        }),
         title: "Sjakk på Tromøy".to_owned(),
         purpose_text: "Spille sjakk hver torsdag".to_owned(),
         kommunenummer: "4203".to_owned(),
@@ -44,7 +47,11 @@ async fn becomes(world: &World, aggregate: &str, expected: &[&str]) {
     let aggregate = Uuid::try_parse(aggregate).expect("an id");
     eventually(SOON, || async {
         let found = world.events(aggregate).await;
-        if found == expected { Ok(()) } else { Err(format!("{found:?}")) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!("{found:?}"))
+        }
     })
     .await;
 }
@@ -56,7 +63,10 @@ async fn ready_to_submit(world: &World, organisation_id: &str) -> String {
         name: "Tromøy sjakklubb".to_owned(),
         purpose: "Fremme sjakk".to_owned(),
         stiftelsesdato: "2026-03-01".to_owned(),
-        forretningsadresse: Some(pb::Address { kommunenummer: "4203".to_owned(), ..pb::Address::default() }),
+        forretningsadresse: Some(pb::Address {
+            kommunenummer: "4203".to_owned(),
+            ..pb::Address::default()
+        }),
         frivillig_organisasjon: Some(pb::VoluntaryContent {
             icnpo: vec!["1300".to_owned()],
             registreringsrett: Some(pb::Registreringsrett {
@@ -78,7 +88,12 @@ async fn ready_to_submit(world: &World, organisation_id: &str) -> String {
     };
     let case_id = done(service.draft_registration(Request::new(draft)).await).aggregate_id;
     for kind in [pb::DocumentKind::Vedtekter, pb::DocumentKind::Stiftelsesdokument] {
-        let attach = pb::AttachDocument { case_id: case_id.clone(), kind: kind.into(), hash: HASH.to_owned(), ..pb::AttachDocument::default() };
+        let attach = pb::AttachDocument {
+            case_id: case_id.clone(),
+            kind: kind.into(),
+            hash: HASH.to_owned(),
+            ..pb::AttachDocument::default()
+        };
         done(service.attach_document(Request::new(attach)).await);
     }
     let role = |code: &str, who: &str| pb::RoleHolder {
@@ -90,8 +105,14 @@ async fn ready_to_submit(world: &World, organisation_id: &str) -> String {
         case_id: case_id.clone(),
         roles: vec![role("LEDE", KARI), role("MEDL", OLA), role("KONT", KARI)],
         signers: vec![
-            pb::Signer { person_ref: KARI.to_owned(), role_code: "LEDE".to_owned() },
-            pb::Signer { person_ref: OLA.to_owned(), role_code: "MEDL".to_owned() },
+            pb::Signer {
+                person_ref: KARI.to_owned(),
+                role_code: "LEDE".to_owned(),
+            },
+            pb::Signer {
+                person_ref: OLA.to_owned(),
+                role_code: "MEDL".to_owned(),
+            },
         ],
         ..pb::RequestSignatures::default()
     };
@@ -109,7 +130,11 @@ async fn sign_and_submit(world: &World, case_id: &str) {
         };
         done(world.service.sign_registration(Request::new(sign)).await);
     }
-    let submit = pb::SubmitRegistration { case_id: case_id.to_owned(), maalform: "nb".to_owned(), ..pb::SubmitRegistration::default() };
+    let submit = pb::SubmitRegistration {
+        case_id: case_id.to_owned(),
+        maalform: "nb".to_owned(),
+        ..pb::SubmitRegistration::default()
+    };
     done(world.service.submit_registration(Request::new(submit)).await);
 }
 
@@ -140,7 +165,12 @@ async fn an_idea_becomes_an_organisation_by_way_of_reactions() {
     };
     done(service.search_existing(Request::new(search)).await);
     let founding_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00f1).to_string();
-    let proceed = pb::ProceedToFounding { initiative_id, founding_id: founding_id.clone(), proposed_form: "FLI".to_owned(), ..pb::ProceedToFounding::default() };
+    let proceed = pb::ProceedToFounding {
+        initiative_id,
+        founding_id: founding_id.clone(),
+        proposed_form: "FLI".to_owned(),
+        ..pb::ProceedToFounding::default()
+    };
     done(service.proceed_to_founding(Request::new(proceed)).await);
     becomes(&world, &founding_id, &["FoundingPlanned"]).await;
 
@@ -152,7 +182,9 @@ async fn an_idea_becomes_an_organisation_by_way_of_reactions() {
         ..pb::ConveneFoundingMeeting::default()
     };
     done(service.convene_founding_meeting(Request::new(convene)).await);
-    let founder = |who: &str| pb::Founder { founder: Some(Founder::PersonRef(who.to_owned())) };
+    let founder = |who: &str| pb::Founder {
+        founder: Some(Founder::PersonRef(who.to_owned())),
+    };
     let meeting = pb::RecordFoundingMeeting {
         founding_id: founding_id.clone(),
         date: "2026-03-02".to_owned(),
@@ -226,25 +258,70 @@ async fn the_register_answers_and_case_and_organisation_agree() {
     sign_and_submit(&world, &case_id).await;
     becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied"]).await;
     world.later(30.days()).await;
-    becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied", "OrganisationRegistered", "VoluntaryRegistrationEntered"]).await;
-    becomes(&world, &case_id, &submitted_and(&["RegistrationReviewStarted", "RegistrationConfirmed", "RegistrationConfirmed"])).await;
-    let case = world.service.get_case(Request::new(pb::GetCaseRequest { case_id, at_least: 0 })).await.expect("the case").into_inner();
+    becomes(
+        &world,
+        &organisation_id,
+        &[
+            "VoluntaryRegistrationApplied",
+            "OrganisationRegistered",
+            "VoluntaryRegistrationEntered",
+        ],
+    )
+    .await;
+    becomes(
+        &world,
+        &case_id,
+        &submitted_and(&[
+            "RegistrationReviewStarted",
+            "RegistrationConfirmed",
+            "RegistrationConfirmed",
+        ]),
+    )
+    .await;
+    let case = world
+        .service
+        .get_case(Request::new(pb::GetCaseRequest { case_id, at_least: 0 }))
+        .await
+        .expect("the case")
+        .into_inner();
     assert_eq!(case.state(), pb::CaseState::Registered);
 }
 
 #[tokio::test]
 async fn a_refusal_by_frivillighetsregisteret_reaches_the_case_and_its_appeal_period_ends() {
-    let world = world(Simulator { rejection_rate: 1.0, ..Simulator::obliging() }).await;
+    let world = world(Simulator {
+        rejection_rate: 1.0,
+        ..Simulator::obliging()
+    })
+    .await;
     let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d3).to_string();
     let case_id = ready_to_submit(&world, &organisation_id).await;
     sign_and_submit(&world, &case_id).await;
     becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied"]).await;
     world.later(30.days()).await;
-    becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied", "OrganisationRegistered", "VoluntaryRegistrationRefused"]).await;
-    let decided = ["RegistrationReviewStarted", "RegistrationConfirmed", "RegistrationRejected"];
+    becomes(
+        &world,
+        &organisation_id,
+        &[
+            "VoluntaryRegistrationApplied",
+            "OrganisationRegistered",
+            "VoluntaryRegistrationRefused",
+        ],
+    )
+    .await;
+    let decided = [
+        "RegistrationReviewStarted",
+        "RegistrationConfirmed",
+        "RegistrationRejected",
+    ];
     becomes(&world, &case_id, &submitted_and(&decided)).await;
     world.later(4.weeks()).await;
-    becomes(&world, &case_id, &submitted_and(&[&decided[..], &["AppealPeriodEnded"]].concat())).await;
+    becomes(
+        &world,
+        &case_id,
+        &submitted_and(&[&decided[..], &["AppealPeriodEnded"]].concat()),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -271,7 +348,12 @@ async fn an_idea_nobody_touches_is_paused_then_expired() {
     world.later(181.days()).await;
     becomes(&world, &initiative_id, &["InitiativeSketched", "InitiativePaused"]).await;
     world.later(185.days()).await;
-    becomes(&world, &initiative_id, &["InitiativeSketched", "InitiativePaused", "InitiativeExpired"]).await;
+    becomes(
+        &world,
+        &initiative_id,
+        &["InitiativeSketched", "InitiativePaused", "InitiativeExpired"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -280,7 +362,10 @@ async fn the_same_command_id_has_one_effect() {
     let id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00c1).to_string();
     let first = done(world.service.sketch_initiative(Request::new(sketch(&id))).await);
     let again = done(world.service.sketch_initiative(Request::new(sketch(&id))).await);
-    assert_eq!((first.aggregate_id, first.position, false), (again.aggregate_id, again.position, first.duplicate));
+    assert_eq!(
+        (first.aggregate_id, first.position, false),
+        (again.aggregate_id, again.position, first.duplicate)
+    );
     assert!(again.duplicate);
 }
 
@@ -288,12 +373,30 @@ async fn the_same_command_id_has_one_effect() {
 async fn a_query_answers_what_was_written_and_says_when_nothing_was() {
     let world = world(Simulator::obliging()).await;
     let receipt = done(world.service.sketch_initiative(Request::new(sketch(""))).await);
-    let request = pb::GetInitiativeRequest { initiative_id: receipt.aggregate_id, at_least: receipt.position };
-    let found = world.service.get_initiative(Request::new(request)).await.expect("the initiative").into_inner();
-    assert_eq!((found.title.as_str(), found.version, found.state()), ("Sjakk på Tromøy", 1, pb::InitiativeState::Sketched));
+    let request = pb::GetInitiativeRequest {
+        initiative_id: receipt.aggregate_id,
+        at_least: receipt.position,
+    };
+    let found = world
+        .service
+        .get_initiative(Request::new(request))
+        .await
+        .expect("the initiative")
+        .into_inner();
+    assert_eq!(
+        (found.title.as_str(), found.version, found.state()),
+        ("Sjakk på Tromøy", 1, pb::InitiativeState::Sketched)
+    );
     assert!(found.as_of >= receipt.position);
-    let nothing = pb::GetInitiativeRequest { initiative_id: Uuid::from_u128(7).to_string(), at_least: 0 };
-    let status = world.service.get_initiative(Request::new(nothing)).await.expect_err("nothing there");
+    let nothing = pb::GetInitiativeRequest {
+        initiative_id: Uuid::from_u128(7).to_string(),
+        at_least: 0,
+    };
+    let status = world
+        .service
+        .get_initiative(Request::new(nothing))
+        .await
+        .expect_err("nothing there");
     assert_eq!(status.code(), Code::NotFound);
 }
 
@@ -301,8 +404,19 @@ async fn a_query_answers_what_was_written_and_says_when_nothing_was() {
 async fn a_refusal_names_its_rule_and_says_what_to_do() {
     let world = world(Simulator::obliging()).await;
     let initiative_id = done(world.service.sketch_initiative(Request::new(sketch(""))).await).aggregate_id;
-    let proceed = pb::ProceedToFounding { initiative_id, proposed_form: "FLI".to_owned(), ..pb::ProceedToFounding::default() };
-    let status = world.service.proceed_to_founding(Request::new(proceed)).await.expect_err("nobody has looked at what exists");
+    let proceed = pb::ProceedToFounding {
+        initiative_id,
+        proposed_form: "FLI".to_owned(),
+        ..pb::ProceedToFounding::default()
+    };
+    let status = world
+        .service
+        .proceed_to_founding(Request::new(proceed))
+        .await
+        .expect_err("nobody has looked at what exists");
     assert_eq!(status.code(), Code::FailedPrecondition);
-    assert!(status.details().windows(6).any(|bytes| bytes == b"R-1.02"), "the rule is in the details");
+    assert!(
+        status.details().windows(6).any(|bytes| bytes == b"R-1.02"),
+        "the rule is in the details"
+    );
 }

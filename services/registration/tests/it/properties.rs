@@ -1,14 +1,14 @@
 //! Laws that hold for any sequence of commands: nothing panics, and states move only along their machines.
 
+use proptest::prelude::*;
 use prost::Message;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
-use proptest::prelude::*;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use ryggrad_decider::scenario::context;
 use ryggrad_decider::{Decider, statuses};
-use ryggrad_proto::CommandPayload;
 use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::{CommandPayload, EventPayload};
 use ryggrad_registration::founding::Founding;
 use ryggrad_registration::initiative::Initiative;
 use ryggrad_registration::organisation::Organisation;
@@ -24,7 +24,19 @@ const INITIATIVE: Machine = &[
     ("trialling", &["evaluated", "absorbed", "paused", "abandoned"]),
     ("evaluated", &["proceeding", "absorbed", "paused", "abandoned"]),
     // Any command brings it back; one that also moves it on skips the stage that it was paused in.
-    ("paused", &["sketched", "open", "trialling", "evaluated", "proceeding", "absorbed", "abandoned", "expired"]),
+    (
+        "paused",
+        &[
+            "sketched",
+            "open",
+            "trialling",
+            "evaluated",
+            "proceeding",
+            "absorbed",
+            "abandoned",
+            "expired",
+        ],
+    ),
     ("proceeding", &[]),
     ("absorbed", &[]),
     ("abandoned", &[]),
@@ -48,7 +60,10 @@ const CASE: Machine = &[
     // A change of the content resets all signatures.
     ("signed", &["submitted", "awaiting_signatures", "withdrawn"]),
     ("submitted", &["under_review", "withdrawn"]),
-    ("under_review", &["info_requested", "registered", "rejected", "withdrawn"]),
+    (
+        "under_review",
+        &["info_requested", "registered", "rejected", "withdrawn"],
+    ),
     ("info_requested", &["under_review", "withdrawn"]),
     ("registered", &[]),
     ("rejected", &[]),
@@ -59,33 +74,63 @@ const CASE: Machine = &[
 const ORGANISATION: Machine = &[
     ("informal", &["founded", "registered"]),
     ("founded", &["registered"]),
-    ("registered", &["registered_voluntary", "under_winding_up", "in_bankruptcy", "deleted"]),
-    ("registered_voluntary", &["registered", "under_winding_up", "in_bankruptcy", "deleted"]),
-    ("under_winding_up", &["registered", "registered_voluntary", "in_bankruptcy", "deleted"]),
+    (
+        "registered",
+        &["registered_voluntary", "under_winding_up", "in_bankruptcy", "deleted"],
+    ),
+    (
+        "registered_voluntary",
+        &["registered", "under_winding_up", "in_bankruptcy", "deleted"],
+    ),
+    (
+        "under_winding_up",
+        &["registered", "registered_voluntary", "in_bankruptcy", "deleted"],
+    ),
     ("in_bankruptcy", &["deleted"]),
     ("merged", &["deleted"]),
     ("deleted", &[]),
 ];
 
-/// Sends any commands to an aggregate and checks every step.
-fn walk<D>(machine: Machine, oneof: &str, status: impl Fn(&D::State) -> &'static str, commands: &[Vec<u8>], decode: impl Fn(&[u8]) -> Option<D::Command>)
-where
+/// Sends any commands to an aggregate with any past, and checks every step.
+fn walk<D>(
+    machine: Machine,
+    oneof: &str,
+    status: impl Fn(&D::State) -> &'static str,
+    past: &[(&'static str, Vec<u8>)],
+    commands: &[Vec<u8>],
+    decode: impl Fn(&[u8]) -> Option<D::Command>,
+) where
     D: Decider,
 {
     let known = statuses::of(D::AGGREGATE).expect("the table of states has the aggregate");
     let mut state = D::State::default();
+    for (name, bytes) in past {
+        let event = D::Event::decode(name, bytes)
+            .expect("a message of the contract")
+            .expect("an event of this aggregate");
+        D::evolve(&mut state, &event);
+    }
     let mut now = context();
     for bytes in commands {
         let command = decode(bytes).unwrap_or_else(|| panic!("{oneof}: not a command"));
         now.now += jiff::SignedDuration::from_hours(36);
-        let Ok(events) = D::decide(&state, &command, &now) else { continue };
+        let Ok(events) = D::decide(&state, &command, &now) else {
+            continue;
+        };
         for event in &events {
             let before = status(&state);
             D::evolve(&mut state, event);
             let after = status(&state);
             assert!(known.contains(&after), "{after} is no state of {}", D::AGGREGATE);
-            let allowed = machine.iter().find(|(from, _)| *from == before).map_or(&[][..], |(_, to)| *to);
-            assert!(before == after || allowed.contains(&after), "{}: {before} → {after}", D::AGGREGATE);
+            let allowed = machine
+                .iter()
+                .find(|(from, _)| *from == before)
+                .map_or(&[][..], |(_, to)| *to);
+            assert!(
+                before == after || allowed.contains(&after),
+                "{}: {before} → {after}",
+                D::AGGREGATE
+            );
         }
         let _about = D::about(&state);
     }
@@ -97,28 +142,80 @@ macro_rules! law {
             #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
             #[test]
-            fn $test(commands in prop::collection::vec(command::<pb::$module::Command>(stringify!($message)), 1..40)) {
-                walk::<$aggregate>($machine, stringify!($message), $status, &commands, |bytes| pb::$message::decode(bytes).ok()?.command);
+            fn $test(
+                past in prop::collection::vec(event::<<$aggregate as Decider>::Event>(), 0..12),
+                commands in prop::collection::vec(command::<pb::$module::Command>(stringify!($message)), 1..40),
+            ) {
+                let decode = |bytes: &[u8]| pb::$message::decode(bytes).ok()?.command;
+                // From the beginning, and from wherever any events lead: evolve believes all of them.
+                walk::<$aggregate>($machine, stringify!($message), $status, &[], &commands, decode);
+                walk::<$aggregate>($machine, stringify!($message), $status, &past, &commands, decode);
             }
         }
     };
 }
 
-law!(an_initiative_keeps_to_its_machine, Initiative, INITIATIVE, initiative_command, InitiativeCommand, |s| s.status.name().unwrap_or(""));
-law!(a_founding_keeps_to_its_machine, Founding, FOUNDING, founding_command, FoundingCommand, |s| s.status.name().unwrap_or(""));
-law!(a_registration_case_keeps_to_its_machine, RegistrationCase, CASE, registration_case_command, RegistrationCaseCommand, |s| s.status.name().unwrap_or(""));
-law!(an_organisation_keeps_to_its_machine, Organisation, ORGANISATION, organisation_command, OrganisationCommand, |s| s.status.name());
+law!(
+    an_initiative_keeps_to_its_machine,
+    Initiative,
+    INITIATIVE,
+    initiative_command,
+    InitiativeCommand,
+    |s| s.status.name().unwrap_or("")
+);
+law!(
+    a_founding_keeps_to_its_machine,
+    Founding,
+    FOUNDING,
+    founding_command,
+    FoundingCommand,
+    |s| s.status.name().unwrap_or("")
+);
+law!(
+    a_registration_case_keeps_to_its_machine,
+    RegistrationCase,
+    CASE,
+    registration_case_command,
+    RegistrationCaseCommand,
+    |s| s.status.name().unwrap_or("")
+);
+law!(
+    an_organisation_keeps_to_its_machine,
+    Organisation,
+    ORGANISATION,
+    organisation_command,
+    OrganisationCommand,
+    |s| s.status.name()
+);
 
 /// Any command of an aggregate, in the bytes of its wrapping message.
 fn command<C: CommandPayload>(oneof: &'static str) -> impl Strategy<Value = Vec<u8>> {
     (0..C::NAMES.len(), any::<u64>()).prop_map(move |(at, seed)| {
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
-        let wrapper = ryggrad_proto::pool().get_message_by_name(&format!("ryggrad.registration.v1.{oneof}")).expect("a message");
+        let wrapper = ryggrad_proto::pool()
+            .get_message_by_name(&format!("ryggrad.registration.v1.{oneof}"))
+            .expect("a message");
         let field = wrapper.fields().nth(at).expect("one field for each command");
-        let Kind::Message(inner) = field.kind() else { panic!("a command is a message") };
+        let Kind::Message(inner) = field.kind() else {
+            panic!("a command is a message")
+        };
         let mut message = DynamicMessage::new(wrapper);
         message.set_field(&field, Value::Message(any_message(&inner, &mut dice, 0)));
         message.encode_to_vec()
+    })
+}
+
+/// Any event of an aggregate, with its name.
+fn event<E: EventPayload>() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    (0..E::NAMES.len(), any::<u64>()).prop_map(|(at, seed)| {
+        let name = E::NAMES[at];
+        let message = ryggrad_proto::pool()
+            .get_message_by_name(&format!("ryggrad.registration.v1.{name}"))
+            .expect("a message");
+        (
+            name,
+            any_message(&message, &mut ChaCha8Rng::seed_from_u64(seed), 0).encode_to_vec(),
+        )
     })
 }
 
@@ -143,8 +240,14 @@ fn any_value(field: &FieldDescriptor, dice: &mut ChaCha8Rng, depth: u32) -> Valu
     match field.kind() {
         Kind::Bool => Value::Bool(dice.random_bool(0.7)),
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(dice.random()),
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(if dice.random_bool(0.8) { 500_000 } else { dice.random() }),
-        Kind::Uint32 | Kind::Fixed32 => Value::U32(if dice.random_bool(0.9) { dice.random_range(0..20) } else { dice.random() }),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+            Value::I64(if dice.random_bool(0.8) { 500_000 } else { dice.random() })
+        }
+        Kind::Uint32 | Kind::Fixed32 => Value::U32(if dice.random_bool(0.9) {
+            dice.random_range(0..20)
+        } else {
+            dice.random()
+        }),
         Kind::Uint64 | Kind::Fixed64 => Value::U64(dice.random()),
         Kind::Float => Value::F32(dice.random()),
         Kind::Double => Value::F64(dice.random()),
@@ -157,9 +260,16 @@ fn any_value(field: &FieldDescriptor, dice: &mut ChaCha8Rng, depth: u32) -> Valu
         Kind::String => Value::String(any_text(field.name(), dice)),
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
             let mut instant = DynamicMessage::new(message);
-            let seconds = if dice.random_bool(0.9) { 1_772_449_200 + dice.random_range(-10_000_000..40_000_000) } else { dice.random() };
+            let seconds = if dice.random_bool(0.9) {
+                1_772_449_200 + dice.random_range(-10_000_000..40_000_000)
+            } else {
+                dice.random()
+            };
             instant.set_field_by_name("seconds", Value::I64(seconds));
-            instant.set_field_by_name("nanos", Value::I32(if dice.random_bool(0.95) { 0 } else { dice.random() }));
+            instant.set_field_by_name(
+                "nanos",
+                Value::I32(if dice.random_bool(0.95) { 0 } else { dice.random() }),
+            );
             Value::Message(instant)
         }
         Kind::Message(message) => Value::Message(any_message(&message, dice, depth + 1)),
@@ -168,9 +278,23 @@ fn any_value(field: &FieldDescriptor, dice: &mut ChaCha8Rng, depth: u32) -> Valu
 
 /// Mostly a text that its field could hold, sometimes one that it cannot.
 fn any_text(field: &str, dice: &mut ChaCha8Rng) -> String {
-    const PERSONS: &[&str] = &["00000000-0000-4000-8000-0000000000b1", "00000000-0000-4000-8000-0000000000b2", "00000000-0000-4000-8000-0000000000b3"];
+    const PERSONS: &[&str] = &[
+        "00000000-0000-4000-8000-0000000000b1",
+        "00000000-0000-4000-8000-0000000000b2",
+        "00000000-0000-4000-8000-0000000000b3",
+    ];
     const NUMBERS: &[&str] = &["245915101", "225522952"];
-    const WRONG: &[&str] = &["", "\0", "0", "æøå", "2026-02-30", "245915102", "ENK", "99999999999999999999", "kari@example.no"];
+    const WRONG: &[&str] = &[
+        "",
+        "\0",
+        "0",
+        "æøå",
+        "2026-02-30",
+        "245915102",
+        "ENK",
+        "99999999999999999999",
+        "kari@example.no",
+    ];
     let pool: &[&str] = match field {
         _ if dice.random_bool(0.04) => WRONG,
         name if name.ends_with("_id") || name.ends_with("_ids") => &PERSONS[..1],
@@ -179,7 +303,12 @@ fn any_text(field: &str, dice: &mut ChaCha8Rng) -> String {
         "organisasjonsnummer" => &["", "245915101"],
         "for_orgnr" | "parent_orgnr" => &["", "225522952"],
         name if name.contains("hash") => &["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
-        name if name.contains("dato") || name.contains("date") || name.starts_with("period_") || name == "from" || name == "effective" => {
+        name if name.contains("dato")
+            || name.contains("date")
+            || name.starts_with("period_")
+            || name == "from"
+            || name == "effective" =>
+        {
             &["2026-03-01", "2026-03-20", "2025-01-01", "2026-12-24", ""]
         }
         "kommunenummer" => &["4203", "0301"],

@@ -26,13 +26,24 @@ pub(crate) struct World {
 /// The service at noon on 2 March 2026, before this register authority.
 pub(crate) async fn world(simulator: Simulator) -> World {
     let database = Database::create("registration tests 1", |pool| async move {
-        let roles = [Role { name: SERVICE, context: Some("registration") }, Role { name: "ryggrad_relay", context: None }];
+        let roles = [
+            Role {
+                name: SERVICE,
+                context: Some("registration"),
+            },
+            Role {
+                name: "ryggrad_relay",
+                context: None,
+            },
+        ];
         schema::migrate(&pool, &roles).await
     })
     .await;
     let nats = ryggrad_testkit::nats().await;
     let pool = pool(&database);
-    ryggrad_registration::install(&pool).await.expect("the service's tables");
+    ryggrad_registration::install(&pool)
+        .await
+        .expect("the service's tables");
     let start: Timestamp = "2026-03-02T11:00:00Z".parse().expect("an instant");
     let clock = Clock::simulated(start);
     let service = Registration::new(pool, clock.clone());
@@ -42,12 +53,21 @@ pub(crate) async fn world(simulator: Simulator) -> World {
     tokio::spawn(async move { relay.run(publishing).await });
     let (follower, client) = (service.clone(), nats.client("registration").await);
     tokio::spawn(async move { follower.run(client, Some(simulator), ended).await });
-    World { service, clock, log: Log::new(database.pool()), _database: database, _nats: nats, token }
+    World {
+        service,
+        clock,
+        log: Log::new(database.pool()),
+        _database: database,
+        _nats: nats,
+        token,
+    }
 }
 
 fn pool(database: &Database) -> PgPool {
     let options: PgConnectOptions = database.url_as(SERVICE).parse().expect("a URL");
-    PgPoolOptions::new().max_connections(8).connect_lazy_with(options.options([("search_path", "registration")]))
+    PgPoolOptions::new()
+        .max_connections(8)
+        .connect_lazy_with(options.options([("search_path", "registration")]))
 }
 
 impl Drop for World {

@@ -12,7 +12,11 @@ fn snapshot() -> pb::RegisterSnapshot {
         details: Some(pb::OrganisationDetails {
             name: "TROMØY SJAKKLUBB".into(),
             form: "FLI".into(),
-            forretningsadresse: Some(pb::Address { kommunenummer: "4203".into(), postnummer: "4818".into(), ..Default::default() }),
+            forretningsadresse: Some(pb::Address {
+                kommunenummer: "4203".into(),
+                postnummer: "4818".into(),
+                ..Default::default()
+            }),
             language: "nb".into(),
             ..Default::default()
         }),
@@ -25,7 +29,10 @@ fn snapshot() -> pb::RegisterSnapshot {
             grasrot_deltar_i: true,
             ..Default::default()
         }),
-        origin: Some(pb::FactOrigin { source: "brreg-snapshot".into(), ..Default::default() }),
+        origin: Some(pb::FactOrigin {
+            source: "brreg-snapshot".into(),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -33,7 +40,10 @@ fn snapshot() -> pb::RegisterSnapshot {
 fn mirror(change: impl FnOnce(&mut pb::RegisterSnapshot)) -> pb::MirrorRegister {
     let mut snapshot = snapshot();
     change(&mut snapshot);
-    pb::MirrorRegister { snapshot: Some(snapshot), ..Default::default() }
+    pb::MirrorRegister {
+        snapshot: Some(snapshot),
+        ..Default::default()
+    }
 }
 
 fn voluntary(snapshot: &mut pb::RegisterSnapshot) -> &mut pb::VoluntarySnapshot {
@@ -44,7 +54,12 @@ fn voluntary(snapshot: &mut pb::RegisterSnapshot) -> &mut pb::VoluntarySnapshot 
 fn mirrored() -> Vec<Event> {
     organisation(vec![])
         .when(mirror(|_| {}))
-        .then_names(&["OrganisationRegistered", "BylawsAdopted", "VoluntaryRegistrationEntered", "GrasrotParticipationApproved"])
+        .then_names(&[
+            "OrganisationRegistered",
+            "BylawsAdopted",
+            "VoluntaryRegistrationEntered",
+            "GrasrotParticipationApproved",
+        ])
         .1
 }
 
@@ -60,7 +75,10 @@ fn the_first_snapshot_gives_all_facts_and_the_same_again_none() {
 
 #[test]
 fn a_new_name_is_the_only_change() {
-    let state = gives(|s| s.details.as_mut().expect("details").name = "TROMØYA SJAKK".into(), &["OrganisationDetailsChanged"]);
+    let state = gives(
+        |s| s.details.as_mut().expect("details").name = "TROMØYA SJAKK".into(),
+        &["OrganisationDetailsChanged"],
+    );
     assert_eq!(state.details.name, "TROMØYA SJAKK");
 }
 
@@ -71,30 +89,62 @@ fn what_the_register_does_not_tell_is_not_emptied() {
 
 #[test]
 fn categories_accounts_and_duties_change_one_by_one() {
-    gives(|s| voluntary(s).icnpo = vec!["1300".into(), "13100".into()], &["ActivityCategoriesChanged"]);
+    gives(
+        |s| voluntary(s).icnpo = vec!["1300".into(), "13100".into()],
+        &["ActivityCategoriesChanged"],
+    );
     gives(|s| s.siste_innsendte_aarsregnskap = 2024, &["AnnualAccountsSubmitted"]);
-    let duty = pb::RapporteringspliktRegnskap { har_paatatt_seg_rapporteringsplikt: true, ..Default::default() };
-    gives(|s| voluntary(s).regnskapsrapportering = Some(duty), &["AccountingDutyChanged"]);
+    let duty = pb::RapporteringspliktRegnskap {
+        har_paatatt_seg_rapporteringsplikt: true,
+        ..Default::default()
+    };
+    gives(
+        |s| voluntary(s).regnskapsrapportering = Some(duty),
+        &["AccountingDutyChanged"],
+    );
     gives(|s| s.vedtektsdato = "2025-03-01".into(), &["BylawsAdopted"]);
-    let relation = pb::RegisterRelation { relasjonsrolle_fra: "underledd".into(), relasjonsrolle_til: "sentralledd".into(), relasjon_til: OTHER.into() };
-    gives(|s| voluntary(s).relasjoner = vec![relation], &["AffiliationEstablished"]);
+    let relation = pb::RegisterRelation {
+        relasjonsrolle_fra: "underledd".into(),
+        relasjonsrolle_til: "sentralledd".into(),
+        relasjon_til: OTHER.into(),
+    };
+    gives(
+        |s| voluntary(s).relasjoner = vec![relation],
+        &["AffiliationEstablished"],
+    );
 }
 
 #[test]
 fn grasrotandelen_ends_and_shuts_out() {
-    assert_eq!(gives(|s| voluntary(s).grasrot_deltar_i = false, &["GrasrotParticipationEnded"]).grasrot, Grasrot::Ended);
+    assert_eq!(
+        gives(
+            |s| voluntary(s).grasrot_deltar_i = false,
+            &["GrasrotParticipationEnded"]
+        )
+        .grasrot,
+        Grasrot::Ended
+    );
     let shut_out = |s: &mut pb::RegisterSnapshot| {
         voluntary(s).grasrot_deltar_i = false;
         voluntary(s).utestengelse_fra_dato = "2026-01-01".into();
         voluntary(s).utestengelse_til_dato = "2026-12-31".into();
     };
     let state = gives(shut_out, &["GrasrotExclusionImposed"]);
-    assert_eq!(state.grasrot, Grasrot::Excluded { from: "2026-01-01".into(), to: "2026-12-31".into() });
+    assert_eq!(
+        state.grasrot,
+        Grasrot::Excluded {
+            from: "2026-01-01".into(),
+            to: "2026-12-31".into()
+        }
+    );
 }
 
 #[test]
 fn leaving_frivillighetsregisteret_is_told_by_either_register() {
-    let state = gives(|s| voluntary(s).slettet_dato = "2026-02-01".into(), &["VoluntaryRegistrationDeleted"]);
+    let state = gives(
+        |s| voluntary(s).slettet_dato = "2026-02-01".into(),
+        &["VoluntaryRegistrationDeleted"],
+    );
     assert_eq!(state.status, Status::Registered);
     let flag = |s: &mut pb::RegisterSnapshot| {
         s.frivillig_organisasjon = None;
@@ -107,11 +157,15 @@ fn leaving_frivillighetsregisteret_is_told_by_either_register() {
 #[test]
 fn winding_up_is_reported_and_revoked() {
     let winding_up = |s: &mut pb::RegisterSnapshot| s.under_avvikling = true;
-    let (state, reported) = organisation(mirrored()).when(mirror(winding_up)).then_names(&["DissolutionReported"]);
+    let (state, reported) = organisation(mirrored())
+        .when(mirror(winding_up))
+        .then_names(&["DissolutionReported"]);
     assert!(matches!(state.status, Status::UnderWindingUp(_)));
     let mut past = mirrored();
     past.extend(reported);
-    let (state, _) = organisation(past).when(mirror(|_| {})).then_names(&["DissolutionRevoked"]);
+    let (state, _) = organisation(past)
+        .when(mirror(|_| {}))
+        .then_names(&["DissolutionRevoked"]);
     assert_eq!(state.status, Status::RegisteredVoluntary, "as before");
 }
 
@@ -123,17 +177,27 @@ fn an_organisation_that_is_gone_is_deleted_with_all_that_led_there() {
         s.slettedato = "2026-02-20".into();
         s.details.as_mut().expect("details").language = String::new();
     };
-    let state = gives(gone, &["DissolutionReported", "InsolvencyDeclared", "OrganisationDeleted"]);
+    let state = gives(
+        gone,
+        &["DissolutionReported", "InsolvencyDeclared", "OrganisationDeleted"],
+    );
     assert_eq!(state.status, Status::Deleted);
     let mut past = mirrored();
     past.push(pb::OrganisationDeleted::default().into());
     organisation(past.clone()).when(mirror(gone)).then(&[]);
-    organisation(past).when(mirror(|_| {})).then_refused("R-0.99", "WrongState");
+    organisation(past)
+        .when(mirror(|_| {}))
+        .then_refused("R-0.99", "WrongState");
 }
 
 #[test]
 fn an_older_snapshot_tells_nothing_new() {
-    let at = |second: i64| Some(ryggrad_proto::Timestamp { seconds: second, nanos: 0 });
+    let at = |second: i64| {
+        Some(ryggrad_proto::Timestamp {
+            seconds: second,
+            nanos: 0,
+        })
+    };
     let new = |s: &mut pb::RegisterSnapshot| s.origin.as_mut().expect("origin").source_updated_at = at(200);
     let (_, past) = organisation(vec![]).when(mirror(new)).then_names(&[
         "OrganisationRegistered",
@@ -153,19 +217,33 @@ fn nobody_has_confirmed_what_was_only_fetched() {
     let fetched = Some(ryggrad_proto::Timestamp { seconds: 1, nanos: 0 });
     let (_, events) = organisation(vec![])
         .when(mirror(|s| s.origin.as_mut().expect("origin").fetched_at = fetched))
-        .then_names(&["OrganisationRegistered", "BylawsAdopted", "VoluntaryRegistrationEntered", "GrasrotParticipationApproved"]);
-    let Event::OrganisationRegistered(event) = &events[0] else { panic!("another event") };
+        .then_names(&[
+            "OrganisationRegistered",
+            "BylawsAdopted",
+            "VoluntaryRegistrationEntered",
+            "GrasrotParticipationApproved",
+        ]);
+    let Event::OrganisationRegistered(event) = &events[0] else {
+        panic!("another event")
+    };
     let origin = event.origin.clone().expect("an origin");
-    assert_eq!((origin.fetched_at, origin.source_updated_at, origin.asserted_at), (fetched, None, None));
+    assert_eq!(
+        (origin.fetched_at, origin.source_updated_at, origin.asserted_at),
+        (fetched, None, None)
+    );
 }
 
 #[test]
 fn a_snapshot_of_another_number_is_refused() {
-    organisation(mirrored()).when(mirror(|s| s.orgnr = OTHER.into())).then_refused("R-0.01", "OrgnrDiffers");
+    organisation(mirrored())
+        .when(mirror(|s| s.orgnr = OTHER.into()))
+        .then_refused("R-0.01", "OrgnrDiffers");
 }
 
 #[test]
 fn a_day_that_does_not_exist_is_refused() {
-    let refusal = organisation(vec![]).when(mirror(|s| s.registreringsdato = "2026-02-30".into())).then_refused("R-0.00", "InvalidField");
+    let refusal = organisation(vec![])
+        .when(mirror(|s| s.registreringsdato = "2026-02-30".into()))
+        .then_refused("R-0.00", "InvalidField");
     assert_eq!(refusal.field.as_deref(), Some("snapshot.registreringsdato"));
 }

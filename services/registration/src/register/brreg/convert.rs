@@ -24,10 +24,7 @@ pub(super) struct Notes {
 
 impl Unusable {
     pub(super) fn new(field: &'static str, why: impl Into<String>) -> Self {
-        Self {
-            field,
-            why: why.into(),
-        }
+        Self { field, why: why.into() }
     }
 }
 
@@ -89,10 +86,7 @@ pub(super) fn date(field: &'static str, text: Option<&Text<'_>>) -> Result<Optio
 /// A year, when it is one.
 pub(super) fn year(field: &'static str, text: Option<&Text<'_>>, notes: &mut Notes) -> Option<u16> {
     let text: &str = text?;
-    let year = text
-        .parse()
-        .ok()
-        .filter(|year| (1800..=2200).contains(year));
+    let year = text.parse().ok().filter(|year| (1800..=2200).contains(year));
     if year.is_none() {
         notes.warn(field, format!("\"{}\" is no year", text.escape_debug()));
     }
@@ -124,10 +118,7 @@ pub(super) fn line(field: &'static str, text: &str) -> Result<String, Unusable> 
     Ok(text.to_owned())
 }
 
-pub(super) fn required<'t>(
-    field: &'static str,
-    text: Option<&'t Text<'_>>,
-) -> Result<&'t str, Unusable> {
+pub(super) fn required<'t>(field: &'static str, text: Option<&'t Text<'_>>) -> Result<&'t str, Unusable> {
     text.map(|text| &**text)
         .ok_or_else(|| Unusable::new(field, "is missing"))
 }

@@ -30,11 +30,7 @@ impl<R: Read> Cutter<R> {
                 start: 0,
                 base: 0,
             }),
-            Err(source) => Err(Fault::Io {
-                file,
-                byte: 0,
-                source,
-            }),
+            Err(source) => Err(Fault::Io { file, byte: 0, source }),
         }
     }
 
@@ -118,10 +114,7 @@ impl<R: Read> Cutter<R> {
             }
             if self.fill()? == 0 {
                 if depth > 0 || in_text {
-                    return Err(self.syntax(
-                        self.base + self.buffer.len() as u64,
-                        "the file ends inside a value",
-                    ));
+                    return Err(self.syntax(self.base + self.buffer.len() as u64, "the file ends inside a value"));
                 }
                 return Ok(self.range(at));
             }
@@ -155,8 +148,7 @@ impl<R: Read> Cutter<R> {
                 done => break done,
             }
         };
-        self.buffer
-            .truncate(held + read.as_ref().copied().unwrap_or_default());
+        self.buffer.truncate(held + read.as_ref().copied().unwrap_or_default());
         read.map_err(|source| {
             let (file, byte) = (self.file.clone(), self.base + held as u64);
             match source.kind() {

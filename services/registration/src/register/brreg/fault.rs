@@ -71,9 +71,7 @@ pub enum Fault {
 }
 
 fn at_field(field: Option<&str>) -> String {
-    field
-        .map(|field| format!(", in {field}"))
-        .unwrap_or_default()
+    field.map(|field| format!(", in {field}")).unwrap_or_default()
 }
 
 /// Where a record stands.
@@ -119,11 +117,7 @@ pub struct Warning {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{}: record {} at byte {}",
-            self.file, self.record, self.byte
-        )?;
+        write!(f, "{}: record {} at byte {}", self.file, self.record, self.byte)?;
         if let Some(orgnr) = &self.orgnr {
             write!(f, " ({orgnr})")?;
         }

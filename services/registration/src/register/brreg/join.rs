@@ -75,8 +75,7 @@ impl Join {
     ) -> Option<Result<Joined, Fault>> {
         let mut file = Arc::from("");
         loop {
-            let entry =
-                reader.next_entry(&|orgnr| self.waiting.contains_key(&orgnr) || known(orgnr))?;
+            let entry = reader.next_entry(&|orgnr| self.waiting.contains_key(&orgnr) || known(orgnr))?;
             match entry {
                 Ok(entry) => {
                     if let Some(joined) = self.accept(entry, reader.place(), &mut file) {
@@ -90,11 +89,7 @@ impl Join {
 
     /// The voluntary organisations for which no unit was read, by number.
     pub fn finish(self) -> Vec<Left> {
-        let mut left: Vec<_> = self
-            .waiting
-            .into_values()
-            .filter(|waiting| !waiting.met)
-            .collect();
+        let mut left: Vec<_> = self.waiting.into_values().filter(|waiting| !waiting.met).collect();
         left.sort_unstable_by_key(|waiting| waiting.record.orgnr);
         left.into_iter()
             .map(|waiting| Left {

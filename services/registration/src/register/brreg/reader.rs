@@ -136,18 +136,14 @@ impl<R: Read> Reader<R> {
             (State::ArrayStart | State::AfterRecord, Some(b']')) => token(State::Top),
             (State::AfterRecord, Some(b',')) => token(State::AfterComma),
             (State::Top, Some(b'{')) => self.object(also),
-            (State::ArrayStart | State::AfterComma, Some(byte)) if !b",:]}".contains(&byte) => {
-                self.element(also)
-            }
+            (State::ArrayStart | State::AfterComma, Some(byte)) if !b",:]}".contains(&byte) => self.element(also),
             (State::Ended, _) | (State::Top, None) => {
                 self.state = State::Ended;
                 Ok(())
             }
             (State::Top, Some(byte)) => Err(self.not_a_register(describe(byte))),
             (State::AfterRecord, Some(_)) => Err(self.syntax("expected , or ] after a record")),
-            (State::ArrayStart | State::AfterComma, Some(_)) => {
-                Err(self.syntax("expected a record"))
-            }
+            (State::ArrayStart | State::AfterComma, Some(_)) => Err(self.syntax("expected a record")),
             (State::ArrayStart | State::AfterComma | State::AfterRecord, None) => {
                 Err(self.syntax("the file ends inside an array"))
             }
@@ -193,8 +189,7 @@ impl<R: Read> Reader<R> {
                 self.kind = self.kind.or(kind);
                 for place in records {
                     let json = &self.cut.bytes(value.clone())[place.clone()];
-                    let outcome =
-                        record::read(json, kind.unwrap_or(Kind::Units), self.options, also);
+                    let outcome = record::read(json, kind.unwrap_or(Kind::Units), self.options, also);
                     self.count(byte + place.start as u64, outcome)?;
                 }
             }

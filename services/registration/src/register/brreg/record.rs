@@ -56,19 +56,11 @@ pub(super) fn shape(json: &[u8]) -> Result<Shape, Malformed> {
         start..start + record.get().len()
     };
     if let Some(embedded) = &sniff.embedded {
-        return Ok(
-            match (&embedded.enheter, &embedded.frivillige_organisasjoner) {
-                (Some(units), _) => {
-                    Shape::Page(units.iter().map(range).collect(), Some(Kind::Units))
-                }
-                (None, Some(records)) => {
-                    Shape::Page(records.iter().map(range).collect(), Some(Kind::Voluntary))
-                }
-                (None, None) => Shape::Unknown(
-                    "a page of something else than units and voluntary organisations",
-                ),
-            },
-        );
+        return Ok(match (&embedded.enheter, &embedded.frivillige_organisasjoner) {
+            (Some(units), _) => Shape::Page(units.iter().map(range).collect(), Some(Kind::Units)),
+            (None, Some(records)) => Shape::Page(records.iter().map(range).collect(), Some(Kind::Voluntary)),
+            (None, None) => Shape::Unknown("a page of something else than units and voluntary organisations"),
+        });
     }
     if sniff.organisasjonsnummer.is_some() || sniff.respons_klasse.is_some() {
         let class = sniff.respons_klasse.as_deref().unwrap_or_default();
@@ -76,11 +68,7 @@ pub(super) fn shape(json: &[u8]) -> Result<Shape, Malformed> {
             || sniff.frivillig_organisasjonsstatus.is_some()
             || sniff.innfoert_dato.is_some()
             || sniff.icnpo_kategorier.is_some();
-        return Ok(Shape::Record(if voluntary {
-            Kind::Voluntary
-        } else {
-            Kind::Units
-        }));
+        return Ok(Shape::Record(if voluntary { Kind::Voluntary } else { Kind::Units }));
     }
     if sniff.rollegrupper.is_none() && (sniff.page.is_some() || sniff.links.is_some()) {
         return Ok(Shape::Page(Vec::new(), None));
@@ -97,8 +85,7 @@ pub(super) fn read(
 ) -> Result<Outcome, Malformed> {
     if json.first() != Some(&b'{') {
         // Checked as JSON all the same: a bare word is a broken file and not a wrong record.
-        let _: serde::de::IgnoredAny =
-            serde_json::from_slice(json).map_err(|error| Malformed::new(json, &error))?;
+        let _: serde::de::IgnoredAny = serde_json::from_slice(json).map_err(|error| Malformed::new(json, &error))?;
         return Ok(Outcome::Refused {
             orgnr: None,
             field: None,
@@ -111,8 +98,7 @@ pub(super) fn read(
                 Ok(wire) => wire,
                 Err(refused) => return Ok(refused),
             };
-            let keep =
-                options.keep == Keep::All || wire.concerns_us() || wire.key().is_some_and(also);
+            let keep = options.keep == Keep::All || wire.concerns_us() || wire.key().is_some_and(also);
             if !keep && wire.organisasjonsnummer.is_some() {
                 return Ok(Outcome::Skipped);
             }
@@ -163,11 +149,7 @@ impl Malformed {
         let at = locate::byte_at(json, error.line(), error.column());
         let what = error.to_string();
         // The place is told in bytes of the file instead.
-        let what = what
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let what = what.split(" at line ").next().unwrap_or_default().to_owned();
         Self {
             at,
             field: locate::field_at(json, at),

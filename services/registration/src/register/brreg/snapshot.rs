@@ -2,8 +2,7 @@
 
 use jiff::civil::Date;
 use ryggrad_norway::{
-    Annotation, Icnpo, KommuneNumber, Language, LegalForm, Nace, OrgNumber, PostalCode, Sector,
-    YearEnd,
+    Annotation, Icnpo, KommuneNumber, Language, LegalForm, Nace, OrgNumber, PostalCode, Sector, YearEnd,
 };
 use serde::{Deserialize, Serialize};
 

@@ -71,9 +71,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// The organisation number beginning with these digits.
 fn orgnr(first_eight: u32) -> OrgNumber {
-    (first_eight..)
-        .find_map(OrgNumber::with_check_digit)
-        .unwrap()
+    (first_eight..).find_map(OrgNumber::with_check_digit).unwrap()
 }
 
 /// An association, with `more` fields.

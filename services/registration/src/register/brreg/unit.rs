@@ -33,10 +33,7 @@ impl Enhet<'_> {
 }
 
 /// What is taken from a unit, and what had to be left out.
-pub(super) fn snapshot(
-    unit: &Enhet<'_>,
-    tolerant: bool,
-) -> Result<(RegisterSnapshot, Vec<Warning>), Unusable> {
+pub(super) fn snapshot(unit: &Enhet<'_>, tolerant: bool) -> Result<(RegisterSnapshot, Vec<Warning>), Unusable> {
     let orgnr = orgnr(unit.organisasjonsnummer.as_ref(), tolerant)?;
     if unit.respons_klasse.as_deref() == Some("FjernetEnhet") {
         return Err(Unusable::new(
@@ -53,15 +50,12 @@ pub(super) fn snapshot(
     let mut notes = Notes::new(orgnr);
     let form = required(
         "organisasjonsform.kode",
-        unit.organisasjonsform
-            .as_ref()
-            .and_then(|form| form.kode.as_ref()),
+        unit.organisasjonsform.as_ref().and_then(|form| form.kode.as_ref()),
     )?;
     let snapshot = RegisterSnapshot {
         orgnr,
         name: line("navn", required("navn", unit.navn.as_ref())?)?,
-        form: LegalForm::parse(form)
-            .map_err(|invalid| Unusable::new("organisasjonsform.kode", invalid.to_string()))?,
+        form: LegalForm::parse(form).map_err(|invalid| Unusable::new("organisasjonsform.kode", invalid.to_string()))?,
         founded_on: date("stiftelsesdato", unit.stiftelsesdato.as_ref())?,
         registered_on: date(
             "registreringsdatoEnhetsregisteret",
@@ -193,10 +187,7 @@ fn winding_up(unit: &Enhet<'_>) -> Result<Option<WindingUp>, Unusable> {
 fn deleted_on(unit: &Enhet<'_>) -> Result<Option<jiff::civil::Date>, Unusable> {
     let deleted_on = date("slettedato", unit.slettedato.as_ref())?;
     if deleted_on.is_none() && unit.respons_klasse.as_deref() == Some("SlettetEnhet") {
-        return Err(Unusable::new(
-            "slettedato",
-            "is missing from a deleted unit",
-        ));
+        return Err(Unusable::new("slettedato", "is missing from a deleted unit"));
     }
     Ok(deleted_on)
 }
@@ -204,15 +195,8 @@ fn deleted_on(unit: &Enhet<'_>) -> Result<Option<jiff::civil::Date>, Unusable> {
 fn annotations(unit: &Enhet<'_>, notes: &mut Notes) -> Result<Vec<Annotated>, Unusable> {
     let mut annotations = Vec::new();
     for annotation in unit.paategninger.iter().flatten() {
-        let since = date(
-            "paategninger.innfoertDato",
-            annotation.innfoert_dato.as_ref(),
-        )?;
-        let about = notes.parse(
-            "paategninger.infotype",
-            annotation.infotype.as_ref(),
-            Annotation::parse,
-        );
+        let since = date("paategninger.innfoertDato", annotation.innfoert_dato.as_ref())?;
+        let about = notes.parse("paategninger.infotype", annotation.infotype.as_ref(), Annotation::parse);
         annotations.extend(about.map(|about| Annotated { about, since }));
     }
     Ok(annotations)

@@ -5,9 +5,7 @@ use serde_json::value::RawValue;
 
 use super::convert::{Notes, Unusable, date, line, orgnr, year};
 use super::fault::Warning;
-use super::snapshot::{
-    AccountsReporting, Exclusion, Grasrot, Relation, SubmittedAccounts, VoluntaryRecord,
-};
+use super::snapshot::{AccountsReporting, Exclusion, Grasrot, Relation, SubmittedAccounts, VoluntaryRecord};
 use super::wire::{FrivilligOrganisasjon, Numbered, Relasjon, Text};
 
 /// The only status seen in the live register.
@@ -22,16 +20,12 @@ pub(super) fn record(
     let orgnr = orgnr(wire.organisasjonsnummer.as_ref(), tolerant)?;
     let mut notes = Notes::new(orgnr);
     let deleted_on = date("slettetDato", wire.slettet_dato.as_ref())?;
-    let deleted = deleted_on.is_some()
-        || wire.respons_klasse.as_deref() == Some("FrivilligOrganisasjonSlettet");
+    let deleted = deleted_on.is_some() || wire.respons_klasse.as_deref() == Some("FrivilligOrganisasjonSlettet");
     if let Some(status) = wire.frivillig_organisasjonsstatus.as_deref()
         && status != ENTERED
         && !deleted
     {
-        let why = format!(
-            "\"{}\" is no known status; taken as entered",
-            status.escape_debug()
-        );
+        let why = format!("\"{}\" is no known status; taken as entered", status.escape_debug());
         notes.warn("frivilligOrganisasjonsstatus", why);
     }
     let vedtekter = wire.vedtekter.as_ref();
@@ -44,8 +38,7 @@ pub(super) fn record(
         icnpo: categories(wire, &mut notes),
         grasrot: grasrot(wire)?,
         accounts: accounts(wire, &mut notes)?,
-        bylaws_registered: vedtekter.and_then(|bylaws| bylaws.frivillig_registrerte_vedtekter)
-            == Some(true),
+        bylaws_registered: vedtekter.and_then(|bylaws| bylaws.frivillig_registrerte_vedtekter) == Some(true),
         bylaws_updated_on: date(
             "vedtekter.sistOppdaterteVedtekter",
             vedtekter.and_then(|bylaws| bylaws.sist_oppdaterte_vedtekter.as_ref()),
@@ -65,8 +58,7 @@ fn categories(wire: &FrivilligOrganisasjon<'_>, notes: &mut Notes) -> Vec<Icnpo>
     ranked.sort_by_key(|category| category.rekkefoelge.unwrap_or(u32::MAX));
     let mut categories = Vec::with_capacity(ranked.len().min(MOST_CATEGORIES));
     for category in ranked {
-        let Some(icnpo) = notes.parse(FIELD, category.icnpo_nummer.as_ref(), Icnpo::parse_leaf)
-        else {
+        let Some(icnpo) = notes.parse(FIELD, category.icnpo_nummer.as_ref(), Icnpo::parse_leaf) else {
             continue;
         };
         if categories.contains(&icnpo) {
@@ -89,14 +81,8 @@ fn grasrot(wire: &FrivilligOrganisasjon<'_>) -> Result<Grasrot, Unusable> {
     };
     let mut exclusion = None;
     if let Some(period) = &grasrot.utestengelsesperiode {
-        let from = date(
-            "grasrotandel.utestengelsesperiode.fraDato",
-            period.fra_dato.as_ref(),
-        )?;
-        let to = date(
-            "grasrotandel.utestengelsesperiode.tilDato",
-            period.til_dato.as_ref(),
-        )?;
+        let from = date("grasrotandel.utestengelsesperiode.fraDato", period.fra_dato.as_ref())?;
+        let to = date("grasrotandel.utestengelsesperiode.tilDato", period.til_dato.as_ref())?;
         exclusion = from.map(|from| Exclusion { from, to });
     }
     Ok(Grasrot {
@@ -105,10 +91,7 @@ fn grasrot(wire: &FrivilligOrganisasjon<'_>) -> Result<Grasrot, Unusable> {
     })
 }
 
-fn accounts(
-    wire: &FrivilligOrganisasjon<'_>,
-    notes: &mut Notes,
-) -> Result<AccountsReporting, Unusable> {
+fn accounts(wire: &FrivilligOrganisasjon<'_>, notes: &mut Notes) -> Result<AccountsReporting, Unusable> {
     let Some(reporting) = &wire.regnskapsrapportering else {
         return Ok(AccountsReporting::default());
     };
@@ -117,10 +100,7 @@ fn accounts(
         const FIELD: &str = "regnskapsrapportering.sistInnsendteAarsregnskap";
         let registered_on = date(FIELD, accounts.registreringsdato.as_ref())?;
         last_submitted =
-            year(FIELD, accounts.regnskapsaar.as_ref(), notes).map(|year| SubmittedAccounts {
-                year,
-                registered_on,
-            });
+            year(FIELD, accounts.regnskapsaar.as_ref(), notes).map(|year| SubmittedAccounts { year, registered_on });
     }
     Ok(AccountsReporting {
         duty: reporting.har_paatatt_seg_rapporteringsplikt == Some(true),
@@ -145,23 +125,13 @@ fn year_end(text: &str) -> Result<YearEnd, ryggrad_norway::Invalid> {
     }
 }
 
-fn relations(
-    wire: &FrivilligOrganisasjon<'_>,
-    tolerant: bool,
-    notes: &mut Notes,
-) -> Result<Vec<Relation>, Unusable> {
+fn relations(wire: &FrivilligOrganisasjon<'_>, tolerant: bool, notes: &mut Notes) -> Result<Vec<Relation>, Unusable> {
     let mut relations = Vec::new();
     for relation in wire.relasjoner.iter().flatten() {
         match related(relation, tolerant) {
             Ok(to) => relations.push(Relation {
-                role_from: role(
-                    "relasjoner.relasjonsrolleFra",
-                    relation.relasjonsrolle_fra.as_ref(),
-                )?,
-                role_to: role(
-                    "relasjoner.relasjonsrolleTil",
-                    relation.relasjonsrolle_til.as_ref(),
-                )?,
+                role_from: role("relasjoner.relasjonsrolleFra", relation.relasjonsrolle_fra.as_ref())?,
+                role_to: role("relasjoner.relasjonsrolleTil", relation.relasjonsrolle_til.as_ref())?,
                 to,
             }),
             Err(unusable) => notes.warn("relasjoner.relasjonTil", unusable.why),

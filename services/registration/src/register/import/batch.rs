@@ -40,7 +40,11 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn new(organisations: Executor<Organisation>, origin: FactOrigin, found: Vec<Found>) -> Self {
-        Self { organisations, origin, found }
+        Self {
+            organisations,
+            origin,
+            found,
+        }
     }
 
     /// Brings every organisation up to what its snapshot says.
@@ -53,19 +57,31 @@ impl Batch {
 }
 
 async fn mirror(held: Held<Organisation>, found: Found, origin: FactOrigin) -> Result<Outcome, ExecuteError> {
-    let Found { orgnr, organisation_id, place, snapshot } = found;
+    let Found {
+        orgnr,
+        organisation_id,
+        place,
+        snapshot,
+    } = found;
     let command_id = command_id(orgnr, held.version(), &snapshot);
     let command = MirrorRegister {
         meta: None,
         organisation_id: organisation_id.to_string(),
-        snapshot: Some(RegisterSnapshot { origin: Some(origin), ..snapshot }),
+        snapshot: Some(RegisterSnapshot {
+            origin: Some(origin),
+            ..snapshot
+        }),
     };
     let request = Request {
         command: Command::from(command),
         aggregate_id: organisation_id,
         command_id,
         expected_version: None,
-        actor: Actor { kind: "authority".to_owned(), r#ref: super::SOURCE.to_owned(), ..Actor::default() },
+        actor: Actor {
+            kind: "authority".to_owned(),
+            r#ref: super::SOURCE.to_owned(),
+            ..Actor::default()
+        },
         correlation_id: None,
         causation: None,
         traceparent: None,
@@ -81,7 +97,11 @@ async fn mirror(held: Held<Organisation>, found: Found, origin: FactOrigin) -> R
         Ok(receipt) if receipt.duplicate => Ok(Outcome::Unchanged),
         Ok(receipt) => {
             let events = receipt.position - receipt.first_position + 1;
-            Ok(if held.version() == 0 { Outcome::New { events } } else { Outcome::Changed { events } })
+            Ok(if held.version() == 0 {
+                Outcome::New { events }
+            } else {
+                Outcome::Changed { events }
+            })
         }
         Err(ExecuteError::Refused(no)) => {
             let field = no.field.as_ref().map(ToString::to_string);
@@ -97,7 +117,14 @@ async fn mirror(held: Held<Organisation>, found: Found, origin: FactOrigin) -> R
 
 fn refused(place: Place, orgnr: OrgNumber, field: Option<String>, why: String) -> Outcome {
     let Place { file, record, byte } = place;
-    Outcome::Refused(Refused { file, record, byte, orgnr: Some(orgnr.to_string()), field, why })
+    Outcome::Refused(Refused {
+        file,
+        record,
+        byte,
+        orgnr: Some(orgnr.to_string()),
+        field,
+        why,
+    })
 }
 
 /// The id of the command that brings an organisation from a version to a content. Two imports of the same file at the same
@@ -128,7 +155,9 @@ mod tests {
     use super::*;
 
     fn orgnr() -> OrgNumber {
-        (30_000_000..).find_map(OrgNumber::with_check_digit).expect("there are some")
+        (30_000_000..)
+            .find_map(OrgNumber::with_check_digit)
+            .expect("there are some")
     }
 
     #[test]
@@ -149,9 +178,19 @@ mod tests {
 
     #[test]
     fn a_content_that_comes_back_is_another_command() {
-        let a = RegisterSnapshot { orgnr: orgnr().to_string(), ..RegisterSnapshot::default() };
-        let b = RegisterSnapshot { konkurs: true, ..a.clone() };
-        let ids = [command_id(orgnr(), 0, &a), command_id(orgnr(), 3, &b), command_id(orgnr(), 4, &a)];
+        let a = RegisterSnapshot {
+            orgnr: orgnr().to_string(),
+            ..RegisterSnapshot::default()
+        };
+        let b = RegisterSnapshot {
+            konkurs: true,
+            ..a.clone()
+        };
+        let ids = [
+            command_id(orgnr(), 0, &a),
+            command_id(orgnr(), 3, &b),
+            command_id(orgnr(), 4, &a),
+        ];
         assert_eq!(ids[0], command_id(orgnr(), 0, &a));
         assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
     }

@@ -145,7 +145,8 @@ impl Reading {
                 self.push(Item::Warning(warning))?;
             }
             let orgnr = left.record.orgnr.to_string();
-            let why = "a voluntary organisation without its unit in Enhetsregisteret (R-2.13): import the file of units too";
+            let why =
+                "a voluntary organisation without its unit in Enhetsregisteret (R-2.13): import the file of units too";
             self.push(Item::Refused(refused(left.place, orgnr, None, why)))?;
         }
         self.joined = waiting;
@@ -184,7 +185,12 @@ impl Reading {
                         .organisation(orgnr.to_u32())
                         .unwrap_or_else(|| batch::organisation_id(orgnr, unit.registered_on));
                     let snapshot = snapshot::message(&unit, None);
-                    self.push(Item::Organisation(Box::new(Found { orgnr, organisation_id, place: reader.place(), snapshot })))?;
+                    self.push(Item::Organisation(Box::new(Found {
+                        orgnr,
+                        organisation_id,
+                        place: reader.place(),
+                        snapshot,
+                    })))?;
                 }
                 None => return Ok(counted.kept - yielded),
             }
@@ -230,7 +236,11 @@ fn open(path: &std::path::Path, meter: Arc<Meter>) -> Result<(Metered, u64), Fau
         let bytes = file.metadata()?.len();
         Ok((Metered { file, meter }, bytes))
     });
-    opened.map_err(|source| Fault::Io { file: name(path), byte: 0, source })
+    opened.map_err(|source| Fault::Io {
+        file: name(path),
+        byte: 0,
+        source,
+    })
 }
 
 fn name(path: &std::path::Path) -> String {
@@ -239,5 +249,12 @@ fn name(path: &std::path::Path) -> String {
 
 fn refused(place: Place, orgnr: String, field: Option<String>, why: &str) -> Refused {
     let Place { file, record, byte } = place;
-    Refused { file, record, byte, orgnr: Some(orgnr), field, why: why.to_owned() }
+    Refused {
+        file,
+        record,
+        byte,
+        orgnr: Some(orgnr),
+        field,
+        why: why.to_owned(),
+    }
 }

@@ -52,8 +52,14 @@ pub(super) struct What {
 
 impl Report {
     pub(super) fn create(path: &Path) -> Result<Self, ImportError> {
-        let file = File::create(path).map_err(|source| ImportError::Report { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), out: BufWriter::new(file) })
+        let file = File::create(path).map_err(|source| ImportError::Report {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            out: BufWriter::new(file),
+        })
     }
 
     /// Counts what came of a record.
@@ -85,7 +91,9 @@ impl Report {
         } else {
             *summary.reasons.entry("other".to_owned()).or_default() += 1;
         }
-        serde_json::to_writer(&mut self.out, &Line { kind, what }).map_err(io::Error::from).map_err(|e| self.fails(e))?;
+        serde_json::to_writer(&mut self.out, &Line { kind, what })
+            .map_err(io::Error::from)
+            .map_err(|e| self.fails(e))?;
         self.out.write_all(b"\n").map_err(|e| self.fails(e))
     }
 
@@ -95,7 +103,10 @@ impl Report {
     }
 
     fn fails(&self, source: io::Error) -> ImportError {
-        ImportError::Report { path: self.path.clone(), source }
+        ImportError::Report {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -110,7 +121,11 @@ impl What {
         };
         let reason = match (self.reason.find('"'), self.reason.rfind('"')) {
             (Some(from), Some(to)) if from < to => {
-                format!("{}{}", &self.reason[..from], self.reason[to + 1..].trim_start_matches([':', ' ']))
+                format!(
+                    "{}{}",
+                    &self.reason[..from],
+                    self.reason[to + 1..].trim_start_matches([':', ' '])
+                )
             }
             _ => self.reason.clone(),
         };
@@ -123,15 +138,41 @@ impl What {
 
 impl From<Refused> for What {
     fn from(refused: Refused) -> Self {
-        let Refused { file, record, byte, orgnr, field, why } = refused;
-        Self { file, record, byte, orgnr, field, reason: why }
+        let Refused {
+            file,
+            record,
+            byte,
+            orgnr,
+            field,
+            why,
+        } = refused;
+        Self {
+            file,
+            record,
+            byte,
+            orgnr,
+            field,
+            reason: why,
+        }
     }
 }
 
 impl From<Warning> for What {
     fn from(warning: Warning) -> Self {
-        let Warning { place, orgnr, field, why } = warning;
+        let Warning {
+            place,
+            orgnr,
+            field,
+            why,
+        } = warning;
         let (orgnr, field) = (Some(orgnr.to_string()), Some(field.to_owned()));
-        Self { file: place.file, record: place.record, byte: place.byte, orgnr, field, reason: why }
+        Self {
+            file: place.file,
+            record: place.record,
+            byte: place.byte,
+            orgnr,
+            field,
+            reason: why,
+        }
     }
 }

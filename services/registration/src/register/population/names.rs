@@ -6,15 +6,15 @@ use super::draw::Draw;
 
 /// The middle of every place name is invented, so that no place of the country, and no organisation in it, is met.
 const FIRST: [&str; 24] = [
-    "Gran", "Bjørk", "Tveit", "Sol", "Myr", "Elv", "Hauk", "Ulv", "Rogn", "Stein", "Kvern", "Orre",
-    "Alm", "Vinter", "Lang", "Bruk", "Fugl", "Hegg", "Kvit", "Lyng", "Mold", "Nord", "Rein", "Sjø",
+    "Gran", "Bjørk", "Tveit", "Sol", "Myr", "Elv", "Hauk", "Ulv", "Rogn", "Stein", "Kvern", "Orre", "Alm", "Vinter",
+    "Lang", "Bruk", "Fugl", "Hegg", "Kvit", "Lyng", "Mold", "Nord", "Rein", "Sjø",
 ];
 const MIDDLE: [&str; 12] = [
     "alv", "orm", "unnil", "estra", "avik", "ymd", "oska", "ilun", "ervo", "anku", "umbre", "elgo",
 ];
 const LAST: [&str; 16] = [
-    "heim", "vang", "dal", "bygda", "nes", "vik", "berg", "moen", "lia", "sund", "stranda", "åsen",
-    "haugen", "grend", "fjord", "holmen",
+    "heim", "vang", "dal", "bygda", "nes", "vik", "berg", "moen", "lia", "sund", "stranda", "åsen", "haugen", "grend",
+    "fjord", "holmen",
 ];
 
 /// What organisations of a category call themselves, in Bokmål.
@@ -57,41 +57,26 @@ const KINDS: [(&str, &[&str]); 32] = [
     ),
     ("2100", &["foreldreforening", "skoleforening"]),
     ("2200", &["studentforening", "studentsamfunn"]),
-    (
-        "2300",
-        &["studiering", "folkeopplysningslag", "språkforening"],
-    ),
+    ("2300", &["studiering", "folkeopplysningslag", "språkforening"]),
     ("2400", &["forskningsforening", "vitenskapslag"]),
     ("3100", &["rehabiliteringsforening"]),
     ("3200", &["venneforening for sykehjemmet"]),
     ("3300", &["forening for psykisk helse"]),
-    (
-        "3400",
-        &["helselag", "blodgiverforening", "førstehjelpslag"],
-    ),
+    ("3400", &["helselag", "blodgiverforening", "førstehjelpslag"]),
     ("4100", &["omsorgsforening", "besøksvennlag", "støttelag"]),
-    (
-        "4200",
-        &["redningslag", "krisehjelpforening", "beredskapslag"],
-    ),
+    ("4200", &["redningslag", "krisehjelpforening", "beredskapslag"]),
     ("4300", &["hjelpefond", "støtteforening"]),
     ("5100", &["naturvernlag", "miljøforening", "turvenner"]),
     ("5200", &["dyrevernforening", "fuglevernlag"]),
     ("6100", &["utviklingslag", "grendelag", "samfunnshuslag"]),
     ("6200", &["velforening", "huseierlag", "nærmiljølag"]),
     ("6300", &["arbeidstreningslag"]),
-    (
-        "7100",
-        &["interesseforening", "brukerforening", "trafikantlag"],
-    ),
+    ("7100", &["interesseforening", "brukerforening", "trafikantlag"]),
     ("7200", &["rettshjelpforening"]),
     ("7300", &["bygdeliste", "politiske forening"]),
     ("8100", &["legat", "gavefond"]),
     ("8200", &["frivilligsentral"]),
-    (
-        "9100",
-        &["vennskapsforening", "utviklingsfond", "solidaritetslag"],
-    ),
+    ("9100", &["vennskapsforening", "utviklingsfond", "solidaritetslag"]),
     ("10100", &["menighet", "misjonsforening", "livssynslag"]),
     ("11100", &["næringsforening", "arbeidsgiverlag"]),
     ("11200", &["yrkesforening", "fagforum"]),
@@ -99,17 +84,9 @@ const KINDS: [(&str, &[&str]); 32] = [
     ("12100", &["forening", "lag"]),
     (
         "13100",
-        &[
-            "ungdomslag",
-            "barne- og ungdomslag",
-            "juniorklubb",
-            "speidergruppe",
-        ],
+        &["ungdomslag", "barne- og ungdomslag", "juniorklubb", "speidergruppe"],
     ),
-    (
-        "14100",
-        &["mangfoldslag", "inkluderingsforening", "møteplass"],
-    ),
+    ("14100", &["mangfoldslag", "inkluderingsforening", "møteplass"]),
 ];
 
 /// From Bokmål to Nynorsk, as far as the names above need it.
@@ -132,21 +109,11 @@ const NYNORSK: [(&str, &str); 14] = [
 
 /// A place that does not exist.
 pub(super) fn place(draw: &mut Draw) -> String {
-    format!(
-        "{}{}{}",
-        draw.pick(&FIRST),
-        draw.pick(&MIDDLE),
-        draw.pick(&LAST)
-    )
+    format!("{}{}{}", draw.pick(&FIRST), draw.pick(&MIDDLE), draw.pick(&LAST))
 }
 
 /// The name of an organisation, in capitals as the register writes it.
-pub(super) fn organisation(
-    category: Icnpo,
-    form: &str,
-    language: Language,
-    draw: &mut Draw,
-) -> String {
+pub(super) fn organisation(category: Icnpo, form: &str, language: Language, draw: &mut Draw) -> String {
     let kinds = KINDS
         .iter()
         .find(|(code, _)| *code == category.code())

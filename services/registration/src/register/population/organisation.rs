@@ -50,12 +50,7 @@ pub(super) struct Organisation {
 }
 
 impl Organisation {
-    pub(super) fn draw(
-        orgnr: OrgNumber,
-        central: Option<OrgNumber>,
-        draw: &mut Draw,
-        places: &Places,
-    ) -> Self {
+    pub(super) fn draw(orgnr: OrgNumber, central: Option<OrgNumber>, draw: &mut Draw, places: &Places) -> Self {
         let (kommune, postal_code) = places.address(draw);
         let categories = places.categories(draw);
         let language = language(kommune, draw);
@@ -91,18 +86,12 @@ impl Organisation {
             first_entered_on,
             bylaws_date: draw.chance(500).then(|| between(founded_on, AS_OF, draw)),
             purpose,
-            winding_up_since: draw
-                .chance(4)
-                .then(|| back(AS_OF, draw.below(200)).max(entered_on)),
-            bankrupt_since: draw
-                .chance(1)
-                .then(|| back(AS_OF, draw.below(300)).max(entered_on)),
+            winding_up_since: draw.chance(4).then(|| back(AS_OF, draw.below(200)).max(entered_on)),
+            bankrupt_since: draw.chance(1).then(|| back(AS_OF, draw.below(300)).max(entered_on)),
             account: (grasrot || draw.chance(700)).then(|| *draw.pick(&ACCOUNTS)),
             grasrot,
             excluded: (grasrot && draw.chance(3)).then(|| excluded(draw)),
-            accounts_year: draw
-                .chance(80)
-                .then(|| if draw.chance(850) { 2025 } else { 2024 }),
+            accounts_year: draw.chance(80).then(|| if draw.chance(850) { 2025 } else { 2024 }),
             bylaws_registered: draw.chance(450),
             central: central.filter(|_| draw.chance(250)),
             unsorted: draw.chance(400),

@@ -9,8 +9,7 @@ use serde::Serialize;
 use super::organisation::Organisation;
 use super::units::{Links, Own};
 
-const VOLUNTARY: &str =
-    "https://data.brreg.no/frivillighetsregisteret/api/frivillige-organisasjoner";
+const VOLUNTARY: &str = "https://data.brreg.no/frivillighetsregisteret/api/frivillige-organisasjoner";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -171,9 +170,7 @@ fn voluntary(organisation: &Organisation) -> FrivilligOrganisasjon<'_> {
         },
         vedtekter: Vedtekter {
             frivillig_registrerte_vedtekter: organisation.bylaws_registered,
-            sist_oppdaterte_vedtekter: organisation
-                .bylaws_date
-                .filter(|_| organisation.bylaws_registered),
+            sist_oppdaterte_vedtekter: organisation.bylaws_date.filter(|_| organisation.bylaws_registered),
         },
         icnpo_kategorier: categories,
         relasjoner: relation.into_iter().collect(),

@@ -118,23 +118,16 @@ fn second_weights(leaves: &[Icnpo], weights: &[u32]) -> Vec<u32> {
     leaves
         .iter()
         .zip(weights)
-        .map(
-            |(leaf, weight)| match is_favoured(leaf).and_then(|at| counts.get(at)) {
-                Some(count) => whole(count * 1000.0),
-                None => whole(remaining * 1000.0 * f64::from(*weight) / others),
-            },
-        )
+        .map(|(leaf, weight)| match is_favoured(leaf).and_then(|at| counts.get(at)) {
+            Some(count) => whole(count * 1000.0),
+            None => whole(remaining * 1000.0 * f64::from(*weight) / others),
+        })
         .collect()
 }
 
 fn postal_codes(kommune: KommuneNumber) -> Vec<PostalCode> {
     PostalCode::all()
-        .filter(|code| {
-            matches!(
-                code.category(),
-                PostalCategory::Street | PostalCategory::Both
-            )
-        })
+        .filter(|code| matches!(code.category(), PostalCategory::Street | PostalCategory::Both))
         .filter(|code| code.kommune() == Some(kommune))
         .collect()
 }

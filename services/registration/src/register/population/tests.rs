@@ -10,9 +10,7 @@ use crate::register::brreg::{Join, Joined, Options, Reader, RegisterSnapshot};
 fn bytes(population: &Population) -> (Vec<u8>, Vec<u8>) {
     let (mut units, mut voluntary) = (Vec::new(), Vec::new());
     population.write_units(&mut units, &mut |_| {}).unwrap();
-    population
-        .write_voluntary(&mut voluntary, &mut |_| {})
-        .unwrap();
+    population.write_voluntary(&mut voluntary, &mut |_| {}).unwrap();
     (units, voluntary)
 }
 
@@ -22,8 +20,7 @@ fn read(population: &Population) -> Vec<RegisterSnapshot> {
     let (units, voluntary) = bytes(population);
     let mut join = Join::default();
     let mut reader = Reader::open("voluntary", voluntary.as_slice(), Options::default()).unwrap();
-    join.read_voluntary(&mut reader, |other| panic!("{other:?}"))
-        .unwrap();
+    join.read_voluntary(&mut reader, |other| panic!("{other:?}")).unwrap();
     let mut reader = Reader::open("units", units.as_slice(), Options::default()).unwrap();
     let mut snapshots = Vec::new();
     while let Some(joined) = join.next(&mut reader, &|_| false) {
@@ -35,20 +32,14 @@ fn read(population: &Population) -> Vec<RegisterSnapshot> {
             Joined::Refused(refused) => panic!("{refused}"),
         }
     }
-    assert!(
-        join.finish().is_empty(),
-        "every voluntary organisation has its unit"
-    );
+    assert!(join.finish().is_empty(), "every voluntary organisation has its unit");
     snapshots
 }
 
 #[track_caller]
 fn assert_share(count: usize, of: usize, expected: f64) {
     let share = f64::from(u32::try_from(count).unwrap()) / f64::from(u32::try_from(of).unwrap());
-    assert!(
-        (share - expected).abs() < 0.02,
-        "{share:.3} instead of {expected:.3}"
-    );
+    assert!((share - expected).abs() < 0.02, "{share:.3} instead of {expected:.3}");
 }
 
 #[test]
@@ -63,9 +54,7 @@ fn files_are_the_same_too_and_are_read_as_they_are() {
     let folder = std::env::temp_dir().join(format!("ryggrad-population-{}", std::process::id()));
     let population = Population::try_new(150, 0, 3).unwrap();
     let mut last = 0;
-    let files = population
-        .write_files(&folder, &mut |done| last = done)
-        .unwrap();
+    let files = population.write_files(&folder, &mut |done| last = done).unwrap();
     let first = std::fs::read(&files.units).unwrap();
     assert_eq!(population.write_files(&folder, &mut |_| {}).unwrap(), files);
     assert_eq!(std::fs::read(&files.units).unwrap(), first);
@@ -118,44 +107,21 @@ fn pages_link_to_the_next_and_the_last_does_not() {
 fn the_shares_are_those_of_the_country() {
     let snapshots = read(&Population::try_new(8000, 0, 1).unwrap());
     let of = snapshots.len();
-    let count = |holds: &dyn Fn(&RegisterSnapshot) -> bool| {
-        snapshots.iter().filter(|snapshot| holds(snapshot)).count()
-    };
-    let categories =
-        |snapshot: &RegisterSnapshot| snapshot.voluntary.as_ref().unwrap().icnpo.clone();
+    let count = |holds: &dyn Fn(&RegisterSnapshot) -> bool| snapshots.iter().filter(|snapshot| holds(snapshot)).count();
+    let categories = |snapshot: &RegisterSnapshot| snapshot.voluntary.as_ref().unwrap().icnpo.clone();
     assert_share(count(&|snapshot| snapshot.form.code() == "FLI"), of, 0.95);
     assert_share(count(&|snapshot| snapshot.form.code() == "STI"), of, 0.04);
     assert_share(count(&|snapshot| categories(snapshot).len() > 1), of, 0.24);
     assert_share(count(&|snapshot| categories(snapshot).len() > 2), of, 0.06);
-    assert_share(
-        count(&|snapshot| categories(snapshot)[0].code() == "1200"),
-        of,
-        0.163,
-    );
-    assert_share(
-        count(&|snapshot| snapshot.nace[0].as_str() == "93.120"),
-        of,
-        0.155,
-    );
-    assert_share(
-        count(&|snapshot| snapshot.nace[0].as_str() == "94.992"),
-        of,
-        0.568,
-    );
+    assert_share(count(&|snapshot| categories(snapshot)[0].code() == "1200"), of, 0.163);
+    assert_share(count(&|snapshot| snapshot.nace[0].as_str() == "93.120"), of, 0.155);
+    assert_share(count(&|snapshot| snapshot.nace[0].as_str() == "94.992"), of, 0.568);
     assert_share(
         count(&|snapshot| snapshot.voluntary.as_ref().unwrap().grasrot.participates),
         of,
         0.814 * 0.95 + 0.3 * 0.05,
     );
-    let new = |snapshot: &RegisterSnapshot| {
-        snapshot
-            .voluntary
-            .as_ref()
-            .unwrap()
-            .entered_on
-            .unwrap()
-            .to_string()
-    };
+    let new = |snapshot: &RegisterSnapshot| snapshot.voluntary.as_ref().unwrap().entered_on.unwrap().to_string();
     assert_share(
         count(&|snapshot| new(snapshot).as_str() > "2025-10-01"),
         of,
@@ -173,9 +139,7 @@ fn large_places_have_fewer_organisations_for_each_inhabitant() {
     let snapshots = read(&Population::try_new(8000, 0, 1).unwrap());
     let mut organisations: HashMap<KommuneNumber, usize> = HashMap::new();
     for snapshot in &snapshots {
-        *organisations
-            .entry(snapshot.kommunenummer.unwrap())
-            .or_default() += 1;
+        *organisations.entry(snapshot.kommunenummer.unwrap()).or_default() += 1;
     }
     let weight = |kommune: KommuneNumber| match kommune.population() {
         people @ 0..2000 => f64::from(people) * 1.6,
@@ -192,21 +156,15 @@ fn every_organisation_is_consistent_in_itself() {
     for snapshot in read(&Population::sample()) {
         let voluntary = snapshot.voluntary.as_ref().unwrap();
         assert!(
-            snapshot.founded_on <= snapshot.registered_on
-                && snapshot.registered_on <= voluntary.entered_on,
+            snapshot.founded_on <= snapshot.registered_on && snapshot.registered_on <= voluntary.entered_on,
             "{snapshot:?}"
         );
         assert!(voluntary.first_entered_on <= voluntary.entered_on);
         assert_eq!(
-            snapshot
-                .postnummer
-                .and_then(ryggrad_norway::PostalCode::kommune),
+            snapshot.postnummer.and_then(ryggrad_norway::PostalCode::kommune),
             snapshot.kommunenummer
         );
-        assert!(
-            snapshot.in_voluntary_register
-                && snapshot.voluntary_registered_on == voluntary.entered_on
-        );
+        assert!(snapshot.in_voluntary_register && snapshot.voluntary_registered_on == voluntary.entered_on);
     }
 }
 
@@ -219,11 +177,7 @@ fn relations_point_to_organisations_of_the_population() {
         .flat_map(|snapshot| &snapshot.voluntary.as_ref().unwrap().relations)
         .collect();
     assert!(relations.len() > 100);
-    assert!(
-        relations
-            .iter()
-            .all(|relation| numbers.contains(&relation.to))
-    );
+    assert!(relations.iter().all(|relation| numbers.contains(&relation.to)));
 }
 
 #[test]

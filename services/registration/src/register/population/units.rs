@@ -148,18 +148,9 @@ pub(super) fn write_unit(out: &mut impl Write, organisation: &Organisation) -> i
 }
 
 /// A unit that does not concern voluntary activity: a limited company.
-pub(super) fn write_other(
-    out: &mut impl Write,
-    orgnr: OrgNumber,
-    draw: &mut Draw,
-    places: &Places,
-) -> io::Result<()> {
+pub(super) fn write_other(out: &mut impl Write, orgnr: OrgNumber, draw: &mut Draw, places: &Places) -> io::Result<()> {
     let (kommune, place) = places.address(draw);
-    let registered_on = jiff::civil::date(
-        1996 + i16::try_from(draw.below(30)).unwrap_or_default(),
-        3,
-        14,
-    );
+    let registered_on = jiff::civil::date(1996 + i16::try_from(draw.below(30)).unwrap_or_default(), 3, 14);
     let unit = Enhet {
         organisasjonsnummer: orgnr,
         navn: &format!("{} KAFE AS", names::place(draw).to_uppercase()),
@@ -176,11 +167,7 @@ pub(super) fn write_other(
             landkode: "NO",
             postnummer: place.map(ryggrad_norway::PostalCode::code),
             poststed: place.map(ryggrad_norway::PostalCode::place),
-            adresse: [&format!(
-                "{}vegen {}",
-                names::place(draw),
-                1 + draw.below(60)
-            )],
+            adresse: [&format!("{}vegen {}", names::place(draw), 1 + draw.below(60))],
             kommune: kommune.name().to_uppercase(),
             kommunenummer: kommune.code(),
         },

@@ -13,23 +13,44 @@ fn refused(command: pb::DraftRegistration, rule: &str, code: &str) {
 #[test]
 fn a_full_notification_is_drafted_without_its_account() {
     let (_, events) = case(vec![]).when(draft(content())).then_names(&["RegistrationDrafted"]);
-    let Event::RegistrationDrafted(event) = &events[0] else { panic!("another event") };
-    assert_eq!(event.content.as_ref(), Some(&content()), "only that there is an account");
+    let Event::RegistrationDrafted(event) = &events[0] else {
+        panic!("another event")
+    };
+    assert_eq!(
+        event.content.as_ref(),
+        Some(&content()),
+        "only that there is an account"
+    );
 }
 
 /// Handbook 4, second acceptance example.
 #[test]
 fn four_icnpo_codes_or_a_group_are_refused() {
-    refused(draft_with(|v| v.icnpo = ["1100", "1200", "1300", "2300"].map(String::from).to_vec()), "R-2.16", "IcnpoCount");
+    refused(
+        draft_with(|v| v.icnpo = ["1100", "1200", "1300", "2300"].map(String::from).to_vec()),
+        "R-2.16",
+        "IcnpoCount",
+    );
     refused(draft_with(|v| v.icnpo = vec!["1".into()]), "R-2.16", "InvalidField");
     refused(draft_with(|v| v.icnpo.clear()), "R-2.16", "IcnpoCount");
-    refused(draft_with(|v| v.icnpo = vec!["1300".into(), "1300".into()]), "R-2.16", "IcnpoTwice");
+    refused(
+        draft_with(|v| v.icnpo = vec!["1300".into(), "1300".into()]),
+        "R-2.16",
+        "IcnpoTwice",
+    );
 }
 
 /// Handbook 4, third acceptance example.
 #[test]
 fn grasrotandelen_needs_an_account_and_local_activity() {
-    refused(pb::DraftRegistration { kontonummer_token: String::new(), ..draft(content()) }, "R-2.17", "AccountMissing");
+    refused(
+        pb::DraftRegistration {
+            kontonummer_token: String::new(),
+            ..draft(content())
+        },
+        "R-2.17",
+        "AccountMissing",
+    );
     for answer in [None, Some(false)] {
         let abroad = draft_with(|v| {
             let grasrot = v.grasrotandel.as_mut().expect("the sample has it");
@@ -41,18 +62,42 @@ fn grasrotandelen_needs_an_account_and_local_activity() {
 
 #[test]
 fn grasrotandelen_asks_six_questions() {
-    let silent = draft_with(|v| v.grasrotandel.as_mut().expect("the sample has it").er_ungdomsorganisasjon = None);
+    let silent = draft_with(|v| {
+        v.grasrotandel
+            .as_mut()
+            .expect("the sample has it")
+            .er_ungdomsorganisasjon = None
+    });
     refused(silent, "R-2.17", "GrasrotUnanswered");
     let no = draft_with(|v| v.grasrotandel = Some(pb::Grasrotandel::default()));
-    case(vec![]).when(pb::DraftRegistration { kontonummer_token: String::new(), ..no }).then_names(&["RegistrationDrafted"]);
+    case(vec![])
+        .when(pb::DraftRegistration {
+            kontonummer_token: String::new(),
+            ..no
+        })
+        .then_names(&["RegistrationDrafted"]);
 }
 
 #[test]
 fn the_answers_decide_the_right_to_register() {
-    let with = |change: fn(&mut pb::Registreringsrett)| draft_with(|v| change(v.registreringsrett.as_mut().expect("the sample has it")));
-    refused(with(|a| a.har_offentlig_flertall_i_styret = Some(true)), "R-2.15", "NoRightToRegister");
-    refused(with(|a| a.flertall_av_aksjer_eid_av_offentlig = Some(true)), "R-2.15", "NoRightToRegister");
-    refused(with(|a| a.utdeling_til_fysiske_personer = Some(true)), "R-2.15", "NoRightToRegister");
+    let with = |change: fn(&mut pb::Registreringsrett)| {
+        draft_with(|v| change(v.registreringsrett.as_mut().expect("the sample has it")))
+    };
+    refused(
+        with(|a| a.har_offentlig_flertall_i_styret = Some(true)),
+        "R-2.15",
+        "NoRightToRegister",
+    );
+    refused(
+        with(|a| a.flertall_av_aksjer_eid_av_offentlig = Some(true)),
+        "R-2.15",
+        "NoRightToRegister",
+    );
+    refused(
+        with(|a| a.utdeling_til_fysiske_personer = Some(true)),
+        "R-2.15",
+        "NoRightToRegister",
+    );
     refused(
         with(|a| {
             a.har_utdelinger = Some(true);
@@ -61,50 +106,90 @@ fn the_answers_decide_the_right_to_register() {
         "R-2.15",
         "NoRightToRegister",
     );
-    refused(with(|a| a.har_offentlig_flertall_i_styret = None), "R-2.15", "RightToRegisterUnanswered");
-    refused(with(|a| a.har_utdelinger = Some(true)), "R-2.15", "RightToRegisterUnanswered");
-    refused(draft_with(|v| v.registreringsrett = None), "R-2.15", "RightToRegisterUnanswered");
+    refused(
+        with(|a| a.har_offentlig_flertall_i_styret = None),
+        "R-2.15",
+        "RightToRegisterUnanswered",
+    );
+    refused(
+        with(|a| a.har_utdelinger = Some(true)),
+        "R-2.15",
+        "RightToRegisterUnanswered",
+    );
+    refused(
+        draft_with(|v| v.registreringsrett = None),
+        "R-2.15",
+        "RightToRegisterUnanswered",
+    );
 }
 
 #[test]
 fn frivillighetsregisteret_needs_enhetsregisteret_before_or_with_it() {
-    let alone = pb::DraftRegistration { registers: vec!["FR".into()], ..draft(content()) };
+    let alone = pb::DraftRegistration {
+        registers: vec!["FR".into()],
+        ..draft(content())
+    };
     refused(alone.clone(), "R-2.13", "NotInEnhetsregisteret");
-    let registered = pb::RegistrationContent { organisasjonsnummer: "245915101".into(), ..content() };
-    case(vec![]).when(pb::DraftRegistration { content: Some(registered), ..alone }).then_names(&["RegistrationDrafted"]);
+    let registered = pb::RegistrationContent {
+        organisasjonsnummer: "245915101".into(),
+        ..content()
+    };
+    case(vec![])
+        .when(pb::DraftRegistration {
+            content: Some(registered),
+            ..alone
+        })
+        .then_names(&["RegistrationDrafted"]);
 }
 
 #[test]
 fn a_cooperative_and_a_public_body_cannot_enter_frivillighetsregisteret() {
     let of_form = |form: &str, registers: &[&str]| pb::DraftRegistration {
         registers: registers.iter().map(ToString::to_string).collect(),
-        ..draft(pb::RegistrationContent { form: form.into(), ..content() })
+        ..draft(pb::RegistrationContent {
+            form: form.into(),
+            ..content()
+        })
     };
     refused(of_form("SA", &["ER", "FOR", "FR"]), "R-2.14", "FormNotEligible");
     refused(of_form("ORGL", &["ER", "FR"]), "R-2.14", "FormNotEligible");
-    case(vec![]).when(of_form("SA", &["ER", "FOR"])).then_names(&["RegistrationDrafted"]);
+    case(vec![])
+        .when(of_form("SA", &["ER", "FOR"]))
+        .then_names(&["RegistrationDrafted"]);
 }
 
 #[test]
 fn a_company_enters_only_when_all_it_distributes_is_voluntary() {
     let company = |answer: Option<bool>| {
-        let mut content = pb::RegistrationContent { form: "AS".into(), ..content() };
+        let mut content = pb::RegistrationContent {
+            form: "AS".into(),
+            ..content()
+        };
         let voluntary = content.frivillig_organisasjon.as_mut().expect("the sample has it");
         let answers = voluntary.registreringsrett.as_mut().expect("the sample has it");
         answers.flertall_av_aksjer_eid_av_offentlig = Some(false);
         answers.har_utdelinger = Some(true);
         answers.utdeling_utelukkende_til_frivillige = answer;
-        pb::DraftRegistration { registers: ["ER", "FOR", "FR"].map(String::from).to_vec(), ..draft(content) }
+        pb::DraftRegistration {
+            registers: ["ER", "FOR", "FR"].map(String::from).to_vec(),
+            ..draft(content)
+        }
     };
     refused(company(Some(false)), "R-2.14", "DistributionsNotVoluntary");
-    case(vec![]).when(company(Some(true))).then_names(&["RegistrationDrafted"]);
+    case(vec![])
+        .when(company(Some(true)))
+        .then_names(&["RegistrationDrafted"]);
 }
 
 #[test]
 fn each_form_has_its_registers() {
     let of_form = |form: &str, registers: &[&str], business: bool| pb::DraftRegistration {
         registers: registers.iter().map(ToString::to_string).collect(),
-        ..draft(pb::RegistrationContent { form: form.into(), driver_naeringsvirksomhet: business, ..content() })
+        ..draft(pb::RegistrationContent {
+            form: form.into(),
+            driver_naeringsvirksomhet: business,
+            ..content()
+        })
     };
     refused(of_form("FLI", &["ER", "FOR"], false), "R-2.20", "NoBusiness");
     refused(of_form("FLI", &["ER", "STI"], false), "R-2.99", "OnlyFoundations");
@@ -112,7 +197,9 @@ fn each_form_has_its_registers() {
     refused(of_form("AS", &["ER"], false), "R-2.99", "RegisterMissing");
     refused(of_form("BEDR", &["ER"], false), "R-2.99", "SubUnitNotFounded");
     refused(of_form("FLI", &["ER", "XX"], false), "R-0.00", "InvalidField");
-    case(vec![]).when(of_form("FLI", &["ER", "FOR"], true)).then_names(&["RegistrationDrafted"]);
+    case(vec![])
+        .when(of_form("FLI", &["ER", "FOR"], true))
+        .then_names(&["RegistrationDrafted"]);
 }
 
 #[test]
@@ -127,19 +214,54 @@ fn a_year_end_is_a_day_that_exists_every_year() {
 }
 
 fn request() -> pb::RequestSignatures {
-    pb::RequestSignatures { roles: super::roles(), signers: super::signers(), ..Default::default() }
+    pb::RequestSignatures {
+        roles: super::roles(),
+        signers: super::signers(),
+        ..Default::default()
+    }
 }
 
 #[test]
 fn nobody_signs_before_enhetsregisteret_knows_what_it_must() {
     for (field, empty) in [
-        ("content.name", pb::RegistrationContent { name: String::new(), ..content() }),
-        ("content.purpose", pb::RegistrationContent { purpose: String::new(), ..content() }),
-        ("content.stiftelsesdato", pb::RegistrationContent { stiftelsesdato: String::new(), ..content() }),
-        ("content.forretningsadresse.kommunenummer", pb::RegistrationContent { forretningsadresse: None, ..content() }),
+        (
+            "content.name",
+            pb::RegistrationContent {
+                name: String::new(),
+                ..content()
+            },
+        ),
+        (
+            "content.purpose",
+            pb::RegistrationContent {
+                purpose: String::new(),
+                ..content()
+            },
+        ),
+        (
+            "content.stiftelsesdato",
+            pb::RegistrationContent {
+                stiftelsesdato: String::new(),
+                ..content()
+            },
+        ),
+        (
+            "content.forretningsadresse.kommunenummer",
+            pb::RegistrationContent {
+                forretningsadresse: None,
+                ..content()
+            },
+        ),
     ] {
         let mut events = complete();
-        events.push(pb::RegistrationAmended { registers: vec!["ER".into(), "FR".into()], content: Some(empty), ..Default::default() }.into());
+        events.push(
+            pb::RegistrationAmended {
+                registers: vec!["ER".into(), "FR".into()],
+                content: Some(empty),
+                ..Default::default()
+            }
+            .into(),
+        );
         let refusal = case(events).when(request()).then_refused("R-2.07", "ContentIncomplete");
         assert_eq!(refusal.field.as_deref(), Some(field));
     }
@@ -147,31 +269,67 @@ fn nobody_signs_before_enhetsregisteret_knows_what_it_must() {
 
 #[test]
 fn bylaws_and_founding_document_are_attached() {
-    case(vec![drafted()]).when(request()).then_refused("R-2.05", "DocumentMissing");
-    case(vec![drafted(), attached(pb::DocumentKind::Vedtekter)]).when(request()).then_refused("R-2.03", "DocumentMissing");
+    case(vec![drafted()])
+        .when(request())
+        .then_refused("R-2.05", "DocumentMissing");
+    case(vec![drafted(), attached(pb::DocumentKind::Vedtekter)])
+        .when(request())
+        .then_refused("R-2.03", "DocumentMissing");
     case(complete()).when(request()).then_names(&["SignaturesRequested"]);
 }
 
 #[test]
 fn an_explanation_and_minutes_stand_in_for_a_lost_founding_document() {
-    let mut events = vec![drafted(), attached(pb::DocumentKind::Vedtekter), attached(pb::DocumentKind::Forklaring)];
-    case(events.clone()).when(request()).then_refused("R-2.04", "DocumentMissing");
+    let mut events = vec![
+        drafted(),
+        attached(pb::DocumentKind::Vedtekter),
+        attached(pb::DocumentKind::Forklaring),
+    ];
+    case(events.clone())
+        .when(request())
+        .then_refused("R-2.04", "DocumentMissing");
     events.push(attached(pb::DocumentKind::Protokoll));
     case(events).when(request()).then_names(&["SignaturesRequested"]);
 }
 
 #[test]
 fn a_new_board_is_declared_instead_of_sending_minutes() {
-    let change = pb::RegistrationContent { organisasjonsnummer: "245915101".into(), endrer_styret: true, form: "FLI".into(), ..Default::default() };
-    let drafted: Event =
-        pb::RegistrationDrafted { registers: vec!["ER".into()], kind: pb::CaseKind::Change.into(), content: Some(change), ..Default::default() }.into();
+    let change = pb::RegistrationContent {
+        organisasjonsnummer: "245915101".into(),
+        endrer_styret: true,
+        form: "FLI".into(),
+        ..Default::default()
+    };
+    let drafted: Event = pb::RegistrationDrafted {
+        registers: vec!["ER".into()],
+        kind: pb::CaseKind::Change.into(),
+        content: Some(change),
+        ..Default::default()
+    }
+    .into();
     let minutes = attached(pb::DocumentKind::Protokoll);
-    case(vec![drafted.clone(), minutes]).when(request()).then_refused("R-2.09", "BoardElectionNotDeclared");
-    let declare = pb::DeclareBoardElection { elected_by: "årsmøte".into(), minutes_exist: true, declared_by: super::KARI.into(), ..Default::default() };
-    let unwritten = pb::DeclareBoardElection { minutes_exist: false, ..declare.clone() };
-    case(vec![drafted.clone()]).when(unwritten).then_refused("R-2.09", "MinutesMissing");
-    let (_, declared) = case(vec![drafted.clone()]).when(declare).then_names(&["BoardElectionDeclared"]);
-    case(vec![drafted, declared[0].clone()]).when(request()).then_names(&["SignaturesRequested"]);
+    case(vec![drafted.clone(), minutes])
+        .when(request())
+        .then_refused("R-2.09", "BoardElectionNotDeclared");
+    let declare = pb::DeclareBoardElection {
+        elected_by: "årsmøte".into(),
+        minutes_exist: true,
+        declared_by: super::KARI.into(),
+        ..Default::default()
+    };
+    let unwritten = pb::DeclareBoardElection {
+        minutes_exist: false,
+        ..declare.clone()
+    };
+    case(vec![drafted.clone()])
+        .when(unwritten)
+        .then_refused("R-2.09", "MinutesMissing");
+    let (_, declared) = case(vec![drafted.clone()])
+        .when(declare)
+        .then_names(&["BoardElectionDeclared"]);
+    case(vec![drafted, declared[0].clone()])
+        .when(request())
+        .then_names(&["SignaturesRequested"]);
 }
 
 #[test]

@@ -5,45 +5,86 @@ use ryggrad_decider::scenario::context;
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1 as pb;
 
-use super::{AUDITOR, KARI, LIV, OLA, attached, case, complete, content, role, roles, signed_by, signer, signers, submit};
+use super::{
+    AUDITOR, KARI, LIV, OLA, attached, case, complete, content, role, roles, signed_by, signer, signers, submit,
+};
 use crate::registration_case::{Event, Status};
 
 fn request() -> pb::RequestSignatures {
-    pb::RequestSignatures { roles: roles(), signers: signers(), ..Default::default() }
+    pb::RequestSignatures {
+        roles: roles(),
+        signers: signers(),
+        ..Default::default()
+    }
 }
 
 fn sign(who: &str) -> pb::SignRegistration {
-    pb::SignRegistration { person_ref: who.into(), eid_level: "idporten-loa-high".into(), ..Default::default() }
+    pb::SignRegistration {
+        person_ref: who.into(),
+        eid_level: "idporten-loa-high".into(),
+        ..Default::default()
+    }
 }
 
 /// Handbook 4, first acceptance example.
 #[test]
 fn three_signers_of_whom_two_have_signed_cannot_submit() {
-    let refusal = case(signed_by(&[KARI, OLA])).when(submit()).then_refused("R-2.10", "SignaturesMissing");
+    let refusal = case(signed_by(&[KARI, OLA]))
+        .when(submit())
+        .then_refused("R-2.10", "SignaturesMissing");
     assert_eq!(refusal.params, [("n", "1".to_owned())]);
 }
 
 #[test]
 fn the_last_signature_completes_the_case() {
-    let (state, _) = case(signed_by(&[KARI, OLA])).when(sign(LIV)).then_names(&["RegistrationSigned"]);
+    let (state, _) = case(signed_by(&[KARI, OLA]))
+        .when(sign(LIV))
+        .then_names(&["RegistrationSigned"]);
     assert!(matches!(state.status, Status::Signed(_)));
 }
 
 #[test]
 fn a_signature_is_personal() {
-    let another = Actor { kind: "person".into(), r#ref: OLA.into(), ..Actor::default() };
-    case(signed_by(&[])).by(another).when(sign(KARI)).then_refused("R-2.10", "SignatureNotPersonal");
-    let mandated = Actor { kind: "person".into(), r#ref: KARI.into(), mandate: "m1".into(), ..Actor::default() };
-    case(signed_by(&[])).by(mandated).when(sign(KARI)).then_refused("R-2.10", "SignatureNotPersonal");
-    let herself = Actor { kind: "person".into(), r#ref: KARI.into(), ..Actor::default() };
-    case(signed_by(&[])).by(herself).when(sign(KARI)).then_names(&["RegistrationSigned"]);
+    let another = Actor {
+        kind: "person".into(),
+        r#ref: OLA.into(),
+        ..Actor::default()
+    };
+    case(signed_by(&[]))
+        .by(another)
+        .when(sign(KARI))
+        .then_refused("R-2.10", "SignatureNotPersonal");
+    let mandated = Actor {
+        kind: "person".into(),
+        r#ref: KARI.into(),
+        mandate: "m1".into(),
+        ..Actor::default()
+    };
+    case(signed_by(&[]))
+        .by(mandated)
+        .when(sign(KARI))
+        .then_refused("R-2.10", "SignatureNotPersonal");
+    let herself = Actor {
+        kind: "person".into(),
+        r#ref: KARI.into(),
+        ..Actor::default()
+    };
+    case(signed_by(&[]))
+        .by(herself)
+        .when(sign(KARI))
+        .then_names(&["RegistrationSigned"]);
 }
 
 #[test]
 fn a_signature_is_electronic_and_of_somebody_who_was_asked() {
-    let low = pb::SignRegistration { eid_level: "idporten-loa-low".into(), ..sign(KARI) };
+    let low = pb::SignRegistration {
+        eid_level: "idporten-loa-low".into(),
+        ..sign(KARI)
+    };
     case(signed_by(&[])).when(low).then_refused("R-2.10", "EidTooLow");
-    case(signed_by(&[])).when(sign("00000000-0000-4000-8000-0000000000b9")).then_refused("R-2.10", "NotASigner");
+    case(signed_by(&[]))
+        .when(sign("00000000-0000-4000-8000-0000000000b9"))
+        .then_refused("R-2.10", "NotASigner");
 }
 
 #[test]
@@ -56,21 +97,36 @@ fn a_change_after_the_first_signature_resets_all_signatures() {
     for people in [vec![KARI], vec![KARI, OLA, LIV]] {
         let amend = pb::AmendRegistration {
             registers: vec!["ER".into(), "FR".into()],
-            content: Some(pb::RegistrationContent { name: "Tromøya sjakklubb".into(), ..content() }),
+            content: Some(pb::RegistrationContent {
+                name: "Tromøya sjakklubb".into(),
+                ..content()
+            }),
             kontonummer_token: super::TOKEN.into(),
             ..Default::default()
         };
-        let (state, events) = case(signed_by(&people)).when(amend).then_names(&["RegistrationAmended", "SignaturesReset", "SignaturesRequested"]);
-        let Event::SignaturesReset(reset) = &events[1] else { panic!("another event") };
+        let (state, events) = case(signed_by(&people)).when(amend).then_names(&[
+            "RegistrationAmended",
+            "SignaturesReset",
+            "SignaturesRequested",
+        ]);
+        let Event::SignaturesReset(reset) = &events[1] else {
+            panic!("another event")
+        };
         assert_eq!(reset.signatures as usize, people.len());
-        let Status::AwaitingSignatures(signatures) = state.status else { panic!("not awaiting") };
+        let Status::AwaitingSignatures(signatures) = state.status else {
+            panic!("not awaiting")
+        };
         assert_eq!((signatures.signed.len(), signatures.signers.len()), (0, 3));
     }
 }
 
 #[test]
 fn a_change_before_the_first_signature_resets_nothing() {
-    let attach = pb::AttachDocument { kind: pb::DocumentKind::Protokoll.into(), hash: super::HASH.into(), ..Default::default() };
+    let attach = pb::AttachDocument {
+        kind: pb::DocumentKind::Protokoll.into(),
+        hash: super::HASH.into(),
+        ..Default::default()
+    };
     case(signed_by(&[])).when(attach).then_names(&["DocumentAttached"]);
 }
 
@@ -80,29 +136,60 @@ fn an_auditors_word_resets_nothing() {
     events.push(
         pb::RegistrationAmended {
             registers: vec!["ER".into(), "FR".into()],
-            content: Some(pb::RegistrationContent { revisor_orgnr: AUDITOR.into(), ..content() }),
+            content: Some(pb::RegistrationContent {
+                revisor_orgnr: AUDITOR.into(),
+                ..content()
+            }),
             ..Default::default()
         }
         .into(),
     );
     events.extend(signed_by(&[KARI, OLA, LIV]).split_off(complete().len()));
-    case(events.clone()).when(submit()).then_refused("R-2.11", "AuditorUnconfirmed");
-    let confirm = pb::ConfirmAuditorAssignment { orgnr_auditor: AUDITOR.into(), r#type: pb::AuditorType::Revisor.into(), ..Default::default() };
-    let stranger = pb::ConfirmAuditorAssignment { orgnr_auditor: "245915101".into(), ..confirm.clone() };
-    case(events.clone()).when(stranger).then_refused("R-2.11", "NotTheAuditor");
-    let (_, confirmed) = case(events.clone()).when(confirm).then_names(&["AuditorAssignmentConfirmed"]);
+    case(events.clone())
+        .when(submit())
+        .then_refused("R-2.11", "AuditorUnconfirmed");
+    let confirm = pb::ConfirmAuditorAssignment {
+        orgnr_auditor: AUDITOR.into(),
+        r#type: pb::AuditorType::Revisor.into(),
+        ..Default::default()
+    };
+    let stranger = pb::ConfirmAuditorAssignment {
+        orgnr_auditor: "245915101".into(),
+        ..confirm.clone()
+    };
+    case(events.clone())
+        .when(stranger)
+        .then_refused("R-2.11", "NotTheAuditor");
+    let (_, confirmed) = case(events.clone())
+        .when(confirm)
+        .then_names(&["AuditorAssignmentConfirmed"]);
     events.extend(confirmed);
     case(events).when(submit()).then_names(&["RegistrationSubmitted"]);
 }
 
 #[test]
 fn the_whole_board_a_contact_and_all_deputies_are_reported() {
-    let with = |roles: Vec<pb::RoleHolder>| pb::RequestSignatures { roles, signers: vec![signer(KARI, "LEDE")], ..Default::default() };
-    case(complete()).when(with(vec![role("LEDE", KARI), role("KONT", KARI)])).then_refused("R-2.08", "BoardMemberMissing");
-    case(complete()).when(with(vec![role("LEDE", KARI), role("MEDL", OLA)])).then_refused("R-2.07", "ContactMissing");
-    case(complete()).when(with(vec![role("LEDE", KARI), role("NEST", OLA), role("KONT", KARI)])).then_refused("R-2.08", "RoleNotRegistered");
-    let deputies = pb::RequestSignatures { elected_deputies: 2, ..request() };
-    let refusal = case(complete()).when(deputies.clone()).then_refused("R-2.08", "DeputiesMissing");
+    let with = |roles: Vec<pb::RoleHolder>| pb::RequestSignatures {
+        roles,
+        signers: vec![signer(KARI, "LEDE")],
+        ..Default::default()
+    };
+    case(complete())
+        .when(with(vec![role("LEDE", KARI), role("KONT", KARI)]))
+        .then_refused("R-2.08", "BoardMemberMissing");
+    case(complete())
+        .when(with(vec![role("LEDE", KARI), role("MEDL", OLA)]))
+        .then_refused("R-2.07", "ContactMissing");
+    case(complete())
+        .when(with(vec![role("LEDE", KARI), role("NEST", OLA), role("KONT", KARI)]))
+        .then_refused("R-2.08", "RoleNotRegistered");
+    let deputies = pb::RequestSignatures {
+        elected_deputies: 2,
+        ..request()
+    };
+    let refusal = case(complete())
+        .when(deputies.clone())
+        .then_refused("R-2.08", "DeputiesMissing");
     assert_eq!(refusal.params, [("n", "2".to_owned())]);
     for contact in ["KONT", "DAGL", "FFØR"] {
         let roles = vec![role("LEDE", KARI), role("MEDL", OLA), role(contact, LIV)];
@@ -114,32 +201,55 @@ fn the_whole_board_a_contact_and_all_deputies_are_reported() {
 fn a_role_is_held_by_a_person_whose_reference_is_known() {
     let mut roles = roles();
     roles[1].holder = None;
-    case(complete()).when(pb::RequestSignatures { roles, ..request() }).then_refused("R-0.00", "InvalidField");
+    case(complete())
+        .when(pb::RequestSignatures { roles, ..request() })
+        .then_refused("R-0.00", "InvalidField");
 }
 
 #[test]
 fn the_chair_is_among_the_signers_and_signers_have_their_roles() {
-    let without = pb::RequestSignatures { signers: vec![signer(OLA, "MEDL")], ..request() };
+    let without = pb::RequestSignatures {
+        signers: vec![signer(OLA, "MEDL")],
+        ..request()
+    };
     case(complete()).when(without).then_refused("R-2.10", "ChairMustSign");
-    let pretender = pb::RequestSignatures { signers: vec![signer(OLA, "LEDE")], ..request() };
-    case(complete()).when(pretender).then_refused("R-2.10", "SignerWithoutRole");
+    let pretender = pb::RequestSignatures {
+        signers: vec![signer(OLA, "LEDE")],
+        ..request()
+    };
+    case(complete())
+        .when(pretender)
+        .then_refused("R-2.10", "SignerWithoutRole");
 }
 
 #[test]
 fn other_signers_make_the_first_ones_sign_again() {
-    let fewer = pb::RequestSignatures { signers: vec![signer(KARI, "LEDE")], ..request() };
-    case(signed_by(&[KARI])).when(fewer).then_names(&["SignaturesReset", "SignaturesRequested"]);
+    let fewer = pb::RequestSignatures {
+        signers: vec![signer(KARI, "LEDE")],
+        ..request()
+    };
+    case(signed_by(&[KARI]))
+        .when(fewer)
+        .then_names(&["SignaturesReset", "SignaturesRequested"]);
 }
 
 #[test]
 fn a_case_lapses_after_thirty_days_and_not_before() {
     let (_, events) = case(complete()).when(request()).then_names(&["SignaturesRequested"]);
-    let Event::SignaturesRequested(requested) = &events[0] else { panic!("another event") };
+    let Event::SignaturesRequested(requested) = &events[0] else {
+        panic!("another event")
+    };
     let due: Timestamp = requested.due_at.expect("a due time").try_into().expect("an instant");
     let mut events = complete();
     events.push(requested.clone().into());
-    case(events.clone()).at(due - 1.second()).when(pb::LapseRegistration::default()).then(&[]);
-    let (state, _) = case(events.clone()).at(due).when(pb::LapseRegistration::default()).then_names(&["RegistrationLapsed"]);
+    case(events.clone())
+        .at(due - 1.second())
+        .when(pb::LapseRegistration::default())
+        .then(&[]);
+    let (state, _) = case(events.clone())
+        .at(due)
+        .when(pb::LapseRegistration::default())
+        .then_names(&["RegistrationLapsed"]);
     assert_eq!(state.status, Status::Lapsed);
     events.extend([KARI, OLA, LIV].map(super::signed));
     case(events).at(due).when(pb::LapseRegistration::default()).then(&[]);
@@ -148,9 +258,16 @@ fn a_case_lapses_after_thirty_days_and_not_before() {
 
 #[test]
 fn only_those_who_have_not_signed_are_reminded_and_once_each_time() {
-    let remind = |reminder| pb::RemindSigners { reminder, ..Default::default() };
-    let (_, events) = case(signed_by(&[OLA])).when(remind(1)).then_names(&["SignaturesReminded"]);
-    let Event::SignaturesReminded(reminded) = &events[0] else { panic!("another event") };
+    let remind = |reminder| pb::RemindSigners {
+        reminder,
+        ..Default::default()
+    };
+    let (_, events) = case(signed_by(&[OLA]))
+        .when(remind(1))
+        .then_names(&["SignaturesReminded"]);
+    let Event::SignaturesReminded(reminded) = &events[0] else {
+        panic!("another event")
+    };
     assert_eq!(reminded.person_refs, [KARI, LIV]);
     let mut past = signed_by(&[OLA]);
     past.extend(events);
@@ -162,10 +279,17 @@ fn only_those_who_have_not_signed_are_reminded_and_once_each_time() {
 fn a_change_that_leaves_a_gap_is_refused_while_people_sign() {
     let amend = pb::AmendRegistration {
         registers: vec!["ER".into(), "FR".into()],
-        content: Some(pb::RegistrationContent { name: String::new(), ..content() }),
+        content: Some(pb::RegistrationContent {
+            name: String::new(),
+            ..content()
+        }),
         kontonummer_token: super::TOKEN.into(),
         ..Default::default()
     };
-    case(signed_by(&[KARI])).when(amend).then_refused("R-2.07", "ContentIncomplete");
-    case(vec![super::drafted(), attached(pb::DocumentKind::Vedtekter)]).when(submit()).then_refused("R-0.99", "WrongState");
+    case(signed_by(&[KARI]))
+        .when(amend)
+        .then_refused("R-2.07", "ContentIncomplete");
+    case(vec![super::drafted(), attached(pb::DocumentKind::Vedtekter)])
+        .when(submit())
+        .then_refused("R-0.99", "WrongState");
 }

@@ -14,10 +14,7 @@ fn fault(bytes: &[u8]) -> String {
 fn a_bad_record_is_refused_and_the_others_are_read() {
     let good = unit(orgnr(31_000_000), "");
     let bad = unit(orgnr(32_000_000), r#","konkurs":"ja""#);
-    let out = read(
-        format!("[{good},{bad},{good}]").as_bytes(),
-        Options::default(),
-    );
+    let out = read(format!("[{good},{bad},{good}]").as_bytes(), Options::default());
     assert_eq!(out.units.len(), 2);
     let refused = &out.refused[0];
     assert_eq!((refused.record, refused.byte), (2, 2 + good.len() as u64));
@@ -56,31 +53,15 @@ fn a_bad_record_of_a_page_does_not_take_the_others_with_it() {
 #[test]
 fn values_that_cannot_be_are_refused_by_field_and_rule() {
     for (more, field, why) in [
-        (
-            r#","stiftelsesdato":"2025-02-29""#,
-            "stiftelsesdato",
-            "no such day",
-        ),
-        (
-            r#","vedtektsdato":"01.02.2025""#,
-            "vedtektsdato",
-            "YYYY-MM-DD",
-        ),
+        (r#","stiftelsesdato":"2025-02-29""#, "stiftelsesdato", "no such day"),
+        (r#","vedtektsdato":"01.02.2025""#, "vedtektsdato", "YYYY-MM-DD"),
         (
             r#","vedtektsfestetFormaal":["a\u0000b"]"#,
             "vedtektsfestetFormaal",
             "control character \\u{0}",
         ),
-        (
-            r#","respons_klasse":"SlettetEnhet""#,
-            "slettedato",
-            "missing",
-        ),
-        (
-            r#","respons_klasse":"FjernetEnhet""#,
-            "respons_klasse",
-            "removed",
-        ),
+        (r#","respons_klasse":"SlettetEnhet""#, "slettedato", "missing"),
+        (r#","respons_klasse":"FjernetEnhet""#, "respons_klasse", "removed"),
     ] {
         let refused = read(unit(orgnr(31_000_000), more).as_bytes(), Options::default())
             .refused
@@ -163,10 +144,7 @@ fn malformed_json_is_named_by_byte_and_field() {
         "{said}, not {expected}"
     );
     let missing_comma = format!("[{good} {good}]");
-    assert!(
-        fault(missing_comma.as_bytes())
-            .contains(&format!("byte {}: expected , or ]", good.len() + 2))
-    );
+    assert!(fault(missing_comma.as_bytes()).contains(&format!("byte {}: expected , or ]", good.len() + 2)));
     assert!(fault(format!("[{good},]").as_bytes()).contains("expected a record"));
     assert!(fault(format!("[{good}").as_bytes()).contains("ends inside an array"));
     assert!(fault(&good.as_bytes()[..40]).contains("byte 40: the file ends inside a value"));
@@ -174,15 +152,10 @@ fn malformed_json_is_named_by_byte_and_field() {
 
 #[test]
 fn a_gzip_stream_that_is_cut_off_or_damaged_is_told_apart() {
-    let records: Vec<_> = (0..5000)
-        .map(|at| unit(orgnr(31_000_000 + at * 11), ""))
-        .collect();
+    let records: Vec<_> = (0..5000).map(|at| unit(orgnr(31_000_000 + at * 11), "")).collect();
     let packed = gzip(format!("[{}]", records.join(",")).as_bytes());
     let said = fault(&packed[..packed.len() / 2]);
-    assert!(
-        said.contains("file.json: the gzip stream is cut off"),
-        "{said}"
-    );
+    assert!(said.contains("file.json: the gzip stream is cut off"), "{said}");
     assert!(fault(&packed[..packed.len() - 4]).contains("cut off"));
     let mut damaged = packed.clone();
     for byte in &mut damaged[packed.len() / 2..packed.len() / 2 + 64] {

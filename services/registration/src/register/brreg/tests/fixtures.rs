@@ -22,10 +22,7 @@ fn every_fixture_is_read_without_a_fault() {
     let mut files = 0;
     for file in fs::read_dir(folder()).unwrap() {
         let path = file.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
+        if path.extension().is_some_and(|extension| extension == "json") {
             let out = read(&fs::read(&path).unwrap(), ALL);
             let records = out.units.len() + out.voluntary.len() + out.refused.len();
             assert!(records > 0, "{} has no record", path.display());
@@ -45,26 +42,15 @@ fn fixtures_hold_synthetic_numbers_only() {
         {
             assert!(OrgNumber::parse(word).unwrap().is_synthetic(), "{word}");
         }
-        assert!(
-            !text.contains("epostadresse")
-                && !text.contains("telefon\"")
-                && !text.contains("mobil\"")
-        );
+        assert!(!text.contains("epostadresse") && !text.contains("telefon\"") && !text.contains("mobil\""));
     }
 }
 
 #[test]
 fn deleted_units_of_other_forms_are_skipped() {
-    for name in [
-        "02-enhet-slettet.json",
-        "08-slettet-enhet-respons_klasse.json",
-    ] {
+    for name in ["02-enhet-slettet.json", "08-slettet-enhet-respons_klasse.json"] {
         let out = fixture(name, Options::default());
-        assert_eq!(
-            (out.skipped, out.units.len(), out.refused.len()),
-            (1, 0, 0),
-            "{name}"
-        );
+        assert_eq!((out.skipped, out.units.len(), out.refused.len()), (1, 0, 0), "{name}");
     }
     let deleted = &fixture("08-slettet-enhet-respons_klasse.json", ALL).units[0];
     assert_eq!(deleted.deleted_on.unwrap().to_string(), "2024-03-09");
@@ -90,27 +76,18 @@ fn a_unit_with_every_field_gives_all_that_is_mapped() {
     assert_eq!(unit.form, LegalForm::parse("ASA").unwrap());
     assert_eq!(unit.founded_on.unwrap().to_string(), "2024-01-12");
     assert_eq!(unit.registered_on.unwrap().to_string(), "2024-01-13");
-    assert_eq!(
-        unit.voluntary_registered_on.unwrap().to_string(),
-        "2024-01-20"
-    );
+    assert_eq!(unit.voluntary_registered_on.unwrap().to_string(), "2024-01-20");
     assert_eq!(unit.purpose, ["Telekommunikasjonsvirksomhet"]);
     assert_eq!(unit.bylaws_date.unwrap().to_string(), "2024-01-11");
     assert_eq!(unit.nace.len(), 3);
     assert_eq!(unit.sector.unwrap().code(), "8200");
     let winding_up = unit.under_winding_up.unwrap();
     assert_eq!(
-        (
-            winding_up.since.unwrap().to_string().as_str(),
-            winding_up.forced
-        ),
+        (winding_up.since.unwrap().to_string().as_str(), winding_up.forced),
         ("2024-01-04", true)
     );
     assert_eq!(
-        (
-            unit.bankrupt,
-            unit.bankrupt_on.unwrap().to_string().as_str()
-        ),
+        (unit.bankrupt, unit.bankrupt_on.unwrap().to_string().as_str()),
         (true, "2024-01-05")
     );
     let annotations: Vec<_> = unit
@@ -167,19 +144,13 @@ fn associations_of_all_versions_are_read() {
         1
     );
     let newest = &fixture("18-enhet-FLI-v2.json", Options::default()).units[0];
-    assert_eq!(
-        newest.voluntary_registered_on.unwrap().to_string(),
-        "2022-06-18"
-    );
+    assert_eq!(newest.voluntary_registered_on.unwrap().to_string(), "2022-06-18");
     assert_eq!(newest.postnummer.unwrap().place(), "SANDVIKA");
 }
 
 #[test]
 fn early_documentation_of_voluntary_organisations_is_read_with_warnings() {
-    let out = fixture(
-        "23-frivillige-organisasjoner-side-aktiv.json",
-        Options::default(),
-    );
+    let out = fixture("23-frivillige-organisasjoner-side-aktiv.json", Options::default());
     assert_eq!(out.voluntary.len(), 2);
     assert_eq!(out.voluntary[0].icnpo, []);
     assert!(
@@ -192,19 +163,10 @@ fn early_documentation_of_voluntary_organisations_is_read_with_warnings() {
             .iter()
             .any(|warning| warning.contains("01100") && warning.contains("R-2.16"))
     );
-    let single = fixture(
-        "24-frivillig-organisasjon-innfoert.json",
-        Options::default(),
-    );
-    assert_eq!(
-        single.voluntary[0].first_entered_on.unwrap().to_string(),
-        "2010-04-15"
-    );
+    let single = fixture("24-frivillig-organisasjon-innfoert.json", Options::default());
+    assert_eq!(single.voluntary[0].first_entered_on.unwrap().to_string(), "2010-04-15");
     assert_eq!(single.warnings.len(), 3);
-    let deleted = fixture(
-        "24b-frivillig-organisasjon-slettet.json",
-        Options::default(),
-    );
+    let deleted = fixture("24b-frivillig-organisasjon-slettet.json", Options::default());
     assert!(deleted.voluntary[0].deleted && deleted.voluntary[0].deleted_on.is_none());
 }
 
@@ -224,23 +186,12 @@ fn a_page_of_the_live_register_is_read_without_a_warning() {
 fn the_register_of_a_file_is_known_before_it_is_read() {
     let kind = |name: &str| {
         let bytes = fs::read(folder().join(name)).unwrap();
-        Reader::open(name, bytes.as_slice(), Options::default())
-            .unwrap()
-            .kind()
+        Reader::open(name, bytes.as_slice(), Options::default()).unwrap().kind()
     };
     assert_eq!(kind("05-enheter-sok-side1.json"), Some(Kind::Units));
-    assert_eq!(
-        kind("08-slettet-enhet-respons_klasse.json"),
-        Some(Kind::Units)
-    );
-    assert_eq!(
-        kind("24b-frivillig-organisasjon-slettet.json"),
-        Some(Kind::Voluntary)
-    );
-    assert_eq!(
-        kind("25-frivillige-organisasjoner-side.json"),
-        Some(Kind::Voluntary)
-    );
+    assert_eq!(kind("08-slettet-enhet-respons_klasse.json"), Some(Kind::Units));
+    assert_eq!(kind("24b-frivillig-organisasjon-slettet.json"), Some(Kind::Voluntary));
+    assert_eq!(kind("25-frivillige-organisasjoner-side.json"), Some(Kind::Voluntary));
 }
 
 #[test]
@@ -253,13 +204,7 @@ fn nothing_that_identifies_a_person_or_an_account_is_taken() {
     .map(|name| fixture(name, ALL))
     .map(|out| serde_json::to_string(&(out.units, out.voluntary)).unwrap())
     .concat();
-    for secret in [
-        "99999461855",
-        "c/o",
-        "Oppdiktvegen",
-        "Påtegning på",
-        "example",
-    ] {
+    for secret in ["99999461855", "c/o", "Oppdiktvegen", "Påtegning på", "example"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }

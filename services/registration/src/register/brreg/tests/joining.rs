@@ -39,11 +39,7 @@ fn units_meet_their_voluntary_records_and_the_rest_is_reported() {
         .read_voluntary(&mut reader(&records), |_| panic!("nothing else is in it"))
         .unwrap();
     assert_eq!(counts.kept, 2);
-    let units = format!(
-        "[{},{}]",
-        unit(orgnr(31_000_000), ""),
-        unit(orgnr(32_000_000), "")
-    );
+    let units = format!("[{},{}]", unit(orgnr(31_000_000), ""), unit(orgnr(32_000_000), ""));
     let joined = join(&mut joining, &units, &|_| false);
     assert_eq!(
         joined,
@@ -86,17 +82,15 @@ fn a_company_is_kept_when_it_is_voluntary_or_already_known() {
 #[test]
 fn the_warnings_of_both_records_come_with_the_organisation() {
     let mut joining = Join::default();
-    let record = voluntary(
-        orgnr(31_000_000),
-        r#","icnpoKategorier":[{"icnpoNummer":"01100"}]"#,
-    );
-    joining
-        .read_voluntary(&mut reader(&record), |_| {})
-        .unwrap();
+    let record = voluntary(orgnr(31_000_000), r#","icnpoKategorier":[{"icnpoNummer":"01100"}]"#);
+    joining.read_voluntary(&mut reader(&record), |_| {}).unwrap();
     let unit = unit(orgnr(31_000_000), r#","maalform":"Engelsk""#);
     match joining.next(&mut reader(&unit), &|_| false) {
         Some(Ok(Joined::Snapshot(_, warnings))) => {
-            let fields: Vec<_> = warnings.iter().map(|warning| (warning.place.record, warning.field)).collect();
+            let fields: Vec<_> = warnings
+                .iter()
+                .map(|warning| (warning.place.record, warning.field))
+                .collect();
             assert_eq!(fields, [(1, "maalform"), (1, "icnpoKategorier.icnpoNummer")]);
         }
         other => panic!("{other:?}"),

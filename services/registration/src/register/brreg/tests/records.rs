@@ -12,10 +12,7 @@ fn one_unit(more: &str) -> Out {
 
 #[track_caller]
 fn one_voluntary(more: &str) -> Out {
-    read(
-        voluntary(orgnr(31_000_000), more).as_bytes(),
-        Options::default(),
-    )
+    read(voluntary(orgnr(31_000_000), more).as_bytes(), Options::default())
 }
 
 #[test]
@@ -39,11 +36,7 @@ fn the_same_records_come_from_every_shape_packed_or_not() {
     let expected = read(shapes[0].as_bytes(), Options::default()).units;
     assert_eq!(expected.len(), 2);
     for shape in &shapes {
-        assert_eq!(
-            read(shape.as_bytes(), Options::default()).units,
-            expected,
-            "{shape}"
-        );
+        assert_eq!(read(shape.as_bytes(), Options::default()).units, expected, "{shape}");
         assert_eq!(
             read(&gzip(shape.as_bytes()), Options::default()).units,
             expected,
@@ -68,12 +61,7 @@ fn a_page_without_records_is_read_as_one() {
 fn escaped_and_nested_text_does_not_confuse_the_reader() {
     let odd = r#","aktivitet":["}],{\"\\"],"ukjent":{"a":[[{"b":"]"}]]},"vedtektsfestetFormaal":["Å \"synge\" \u00e5pent\\"]"#;
     let out = read(
-        format!(
-            "[{},{}]",
-            unit(orgnr(31_000_000), odd),
-            unit(orgnr(32_000_000), "")
-        )
-        .as_bytes(),
+        format!("[{},{}]", unit(orgnr(31_000_000), odd), unit(orgnr(32_000_000), "")).as_bytes(),
         Options::default(),
     );
     assert_eq!(out.units.len(), 2);
@@ -84,11 +72,7 @@ fn escaped_and_nested_text_does_not_confuse_the_reader() {
 fn documentation_examples_need_the_tolerant_reading() {
     let number = orgnr(50_000_000);
     let strict = read(unit(number, "").as_bytes(), Options::default());
-    assert!(
-        strict.refused[0].why.contains("R-0.01"),
-        "{}",
-        strict.refused[0]
-    );
+    assert!(strict.refused[0].why.contains("R-0.01"), "{}", strict.refused[0]);
     let tolerant = read(
         unit(number, "").as_bytes(),
         Options {
@@ -115,14 +99,9 @@ fn documentation_examples_need_the_tolerant_reading() {
 
 #[test]
 fn a_former_municipality_is_left_out_and_the_organisation_kept() {
-    let out = one_unit(
-        r#","forretningsadresse":{"landkode":"NO","kommunenummer":"0220","postnummer":"1384"}"#,
-    );
+    let out = one_unit(r#","forretningsadresse":{"landkode":"NO","kommunenummer":"0220","postnummer":"1384"}"#);
     assert_eq!(
-        (
-            out.units[0].kommunenummer,
-            out.units[0].postnummer.unwrap().place()
-        ),
+        (out.units[0].kommunenummer, out.units[0].postnummer.unwrap().place()),
         (None, "ASKER")
     );
     assert!(out.warnings[0].contains("2020-01-01"), "{:?}", out.warnings);
@@ -136,9 +115,8 @@ fn an_address_abroad_has_no_municipality_and_no_warning() {
 
 #[test]
 fn categories_are_ranked_unique_and_at_most_three() {
-    let category = |number: &str, rank: u32| {
-        format!(r#"{{"icnpoNummer":"{number}","navn":null,"rekkefoelge":{rank}}}"#)
-    };
+    let category =
+        |number: &str, rank: u32| format!(r#"{{"icnpoNummer":"{number}","navn":null,"rekkefoelge":{rank}}}"#);
     let list = [
         ("1300", 3),
         ("1200", 1),
@@ -147,16 +125,9 @@ fn categories_are_ranked_unique_and_at_most_three() {
         ("14100", 2),
         ("9100", 5),
     ];
-    let list: Vec<_> = list
-        .iter()
-        .map(|(number, rank)| category(number, *rank))
-        .collect();
+    let list: Vec<_> = list.iter().map(|(number, rank)| category(number, *rank)).collect();
     let out = one_voluntary(&format!(r#","icnpoKategorier":[{}]"#, list.join(",")));
-    let codes: Vec<_> = out.voluntary[0]
-        .icnpo
-        .iter()
-        .map(|icnpo| icnpo.code())
-        .collect();
+    let codes: Vec<_> = out.voluntary[0].icnpo.iter().map(|icnpo| icnpo.code()).collect();
     assert_eq!(codes, ["1200", "14100", "1300"]);
     assert_eq!(out.warnings.len(), 3, "{:?}", out.warnings);
 }
@@ -175,10 +146,7 @@ fn everything_the_voluntary_register_says_is_taken() {
     );
     let record = &out.voluntary[0];
     assert_eq!(record.first_entered_on.unwrap().to_string(), "2009-01-01");
-    assert_eq!(
-        record.grasrot.exclusion.unwrap().to.unwrap().to_string(),
-        "2026-12-31"
-    );
+    assert_eq!(record.grasrot.exclusion.unwrap().to.unwrap().to_string(), "2026-12-31");
     assert_eq!(record.accounts.year_end.as_ref().unwrap().as_str(), "3006");
     assert_eq!(record.accounts.last_submitted.unwrap().year, 2025);
     assert!(record.accounts.duty && record.bylaws_registered);
@@ -205,11 +173,7 @@ fn the_end_of_the_accounting_year_is_read_in_every_likely_form() {
             r#","regnskapsrapportering":{{"avslutningsdatoForRegnskapsperiode":"{written}"}}"#
         ));
         let year_end = out.voluntary[0].accounts.year_end.as_ref();
-        assert_eq!(
-            year_end.map(ryggrad_norway::YearEnd::as_str),
-            expected,
-            "{written}"
-        );
+        assert_eq!(year_end.map(ryggrad_norway::YearEnd::as_str), expected, "{written}");
         assert_eq!(out.warnings.len(), usize::from(expected.is_none()));
     }
 }
