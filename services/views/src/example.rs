@@ -54,18 +54,24 @@ pub(crate) fn event<E: EventPayload>(position: u64, aggregate: &str, aggregate_i
 pub(crate) fn named(context: &str, aggregate: &str, name: &str) -> Recorded {
     use ryggrad_proto::registration::v1::{TrialStarted, initiative_event::Event};
     let event = event(1, aggregate, id(3), &Event::TrialStarted(TrialStarted::default()));
-    Recorded { context: context.into(), name: name.into(), class: PrivacyClass::Public, data: bytes::Bytes::new(), ..event }
+    Recorded {
+        context: context.into(),
+        name: name.into(),
+        class: PrivacyClass::Public,
+        data: bytes::Bytes::new(),
+        ..event
+    }
 }
 
 /// Where a fact of the register comes from.
-pub(crate) fn brreg() -> Option<FactOrigin> {
+pub(crate) fn brreg() -> FactOrigin {
     let at = |text: &str| text.parse::<Timestamp>().expect("an instant").into();
-    Some(FactOrigin {
+    FactOrigin {
         source: "brreg-snapshot".into(),
         fetched_at: Some(at("2026-03-01T04:00:00Z")),
         source_updated_at: Some(at("2019-05-06T00:00:00Z")),
         asserted_at: None,
-    })
+    }
 }
 
 /// Every row that the events give, by key.

@@ -6,6 +6,7 @@ use ryggrad_proto::registration::v1::{founding_event, initiative_event, organisa
 
 /// An event of an aggregate that the views know.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it lives no longer than the fold of one event")]
 pub(crate) enum Fact {
     /// Phase 1.
     Initiative(initiative_event::Event),
@@ -45,7 +46,13 @@ mod tests {
     fn every_event_of_the_catalogue_is_known() {
         for event in ryggrad_proto::catalogue() {
             let recorded = example::named(&event.context, &event.aggregate, &event.name);
-            assert!(Fact::of(&recorded).expect("an empty message").is_some(), "{} of {} {}", event.name, event.context, event.aggregate);
+            assert!(
+                Fact::of(&recorded).expect("an empty message").is_some(),
+                "{} of {} {}",
+                event.name,
+                event.context,
+                event.aggregate
+            );
         }
     }
 

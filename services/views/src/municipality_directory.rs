@@ -47,17 +47,29 @@ impl Projection for MunicipalityDirectory {
         Column::new("in_voluntary_register", Kind::Boolean),
         Column::new("icnpo", Kind::Texts).indexed(),
     ];
-    const INDEXES: &'static [&'static str] = &["name_key, key", "kommunenummer, name_key, key", "fylkesnummer, name_key, key"];
+    const INDEXES: &'static [&'static str] = &[
+        "name_key, key",
+        "kommunenummer, name_key, key",
+        "fylkesnummer, name_key, key",
+    ];
 
     fn keys(&self, event: &Recorded) -> Result<Vec<String>, Poison> {
-        Ok(is_organisation(event).then(|| event.aggregate_id.to_string()).into_iter().collect())
+        Ok(is_organisation(event)
+            .then(|| event.aggregate_id.to_string())
+            .into_iter()
+            .collect())
     }
 
     fn fold(&self, key: &str, row: Option<DirectoryEntry>, event: &Recorded) -> Result<Option<DirectoryEntry>, Poison> {
-        let Some(fact) = event.decode::<Event>()? else { return Ok(row) };
+        let Some(fact) = event.decode::<Event>()? else {
+            return Ok(row);
+        };
         let mut entry = match (row, &fact) {
             (Some(row), _) => row,
-            (None, Event::OrganisationRegistered(_)) => DirectoryEntry { organisation_id: key.to_owned(), ..DirectoryEntry::default() },
+            (None, Event::OrganisationRegistered(_)) => DirectoryEntry {
+                organisation_id: key.to_owned(),
+                ..DirectoryEntry::default()
+            },
             // Nothing public is known of it yet.
             (None, _) => return Ok(None),
         };
@@ -94,12 +106,20 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
             entry.orgnr.clone_from(&e.orgnr);
             entry.registreringsdato.clone_from(&e.registreringsdato);
             standing(entry);
-            details(entry, e.details.as_ref().unwrap_or(&OrganisationDetails::default()), |_| true);
+            details(
+                entry,
+                e.details.as_ref().unwrap_or(&OrganisationDetails::default()),
+                |_| true,
+            );
             entry.details_freshness = Some(freshness(e.origin.as_ref()));
             NONE.clone_into(&mut entry.grasrot);
         }
         Event::OrganisationDetailsChanged(e) => {
-            details(entry, e.changed.as_ref().unwrap_or(&OrganisationDetails::default()), |field| e.fields.iter().any(|f| f == field));
+            details(
+                entry,
+                e.changed.as_ref().unwrap_or(&OrganisationDetails::default()),
+                |field| e.fields.iter().any(|f| f == field),
+            );
             entry.details_freshness = Some(freshness(e.origin.as_ref()));
         }
         Event::VoluntaryRegistrationEntered(e) => {
@@ -170,7 +190,11 @@ const NONE: &str = "none";
 /// In Enhetsregisteret alone or in Frivillighetsregisteret too, unless it has come to something worse.
 fn standing(entry: &mut DirectoryEntry) {
     if matches!(entry.status.as_str(), "" | REGISTERED | VOLUNTARY) {
-        let status = if entry.in_voluntary_register { VOLUNTARY } else { REGISTERED };
+        let status = if entry.in_voluntary_register {
+            VOLUNTARY
+        } else {
+            REGISTERED
+        };
         status.clone_into(&mut entry.status);
     }
 }
@@ -205,7 +229,13 @@ fn details(entry: &mut DirectoryEntry, details: &OrganisationDetails, said: impl
 
 fn categories(entry: &mut DirectoryEntry, codes: &[String], origin: Option<&FactOrigin>) {
     let ranked = (1..).zip(codes);
-    entry.icnpo = ranked.map(|(rank, code)| IcnpoCategory { code: code.clone(), rank, ..IcnpoCategory::default() }).collect();
+    entry.icnpo = ranked
+        .map(|(rank, code)| IcnpoCategory {
+            code: code.clone(),
+            rank,
+            ..IcnpoCategory::default()
+        })
+        .collect();
     entry.icnpo_freshness = Some(freshness(origin));
 }
 
@@ -217,15 +247,27 @@ fn grasrot(entry: &mut DirectoryEntry, part: &str, from: &str, to: &str) {
 
 /// The clocks as the fact itself brings them: what it does not say is not known.
 fn freshness(origin: Option<&FactOrigin>) -> Freshness {
-    let FactOrigin { source, fetched_at, source_updated_at, asserted_at } = origin.cloned().unwrap_or_default();
-    Freshness { source, fetched_at, source_updated_at, asserted_at }
+    let FactOrigin {
+        source,
+        fetched_at,
+        source_updated_at,
+        asserted_at,
+    } = origin.cloned().unwrap_or_default();
+    Freshness {
+        source,
+        fetched_at,
+        source_updated_at,
+        asserted_at,
+    }
 }
 
 /// The categories and the groups that they lie in, to be found by either.
 fn with_groups(entry: &DirectoryEntry) -> Vec<String> {
     let mut codes = Vec::new();
     for category in &entry.icnpo {
-        let group = Icnpo::parse(&category.code).ok().map(|icnpo| icnpo.group().code().to_owned());
+        let group = Icnpo::parse(&category.code)
+            .ok()
+            .map(|icnpo| icnpo.group().code().to_owned());
         for code in [Some(category.code.clone()), group].into_iter().flatten() {
             if !codes.contains(&code) {
                 codes.push(code);

@@ -50,7 +50,9 @@ impl Projection for RegisterCase {
     }
 
     fn fold(&self, key: &str, row: Option<Row>, event: &Recorded) -> Result<Option<Row>, Poison> {
-        let Some(fact) = event.decode::<Event>()? else { return Ok(row) };
+        let Some(fact) = event.decode::<Event>()? else {
+            return Ok(row);
+        };
         let mut case = row.unwrap_or_else(|| Row {
             case_id: key.to_owned(),
             organisation_id: event.organisation_id.to_string(),
@@ -77,6 +79,7 @@ impl Projection for RegisterCase {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each event, and no wildcard")]
 fn apply(case: &mut Row, fact: &Event, event: &Recorded) {
     let now = event.occurred_at;
     match fact {
@@ -112,7 +115,10 @@ fn apply(case: &mut Row, fact: &Event, event: &Recorded) {
         }
         Event::RegistrationSigned(e) => {
             let at = e.signed_at.unwrap_or(now.into());
-            case.signers.iter_mut().filter(|signer| signer.person_ref == e.person_ref).for_each(|signer| signer.signed_at = Some(at));
+            case.signers
+                .iter_mut()
+                .filter(|signer| signer.person_ref == e.person_ref)
+                .for_each(|signer| signer.signed_at = Some(at));
             if case.signers.iter().all(|signer| signer.signed_at.is_some()) {
                 enter(case, "signed");
                 case.signed_at = Some(at);
@@ -121,7 +127,10 @@ fn apply(case: &mut Row, fact: &Event, event: &Recorded) {
         }
         Event::SignaturesReminded(e) => deadline::reminded(case, e.reminder),
         Event::AuditorAssignmentConfirmed(e) => {
-            let assignment = CaseAssignment { orgnr: e.orgnr_auditor.clone(), r#type: word(e.r#type().as_str_name(), "AUDITOR_TYPE_") };
+            let assignment = CaseAssignment {
+                orgnr: e.orgnr_auditor.clone(),
+                r#type: word(e.r#type().as_str_name(), "AUDITOR_TYPE_"),
+            };
             if !case.assignments.contains(&assignment) {
                 case.assignments.push(assignment);
             }
@@ -141,7 +150,10 @@ fn apply(case: &mut Row, fact: &Event, event: &Recorded) {
         }
         Event::InformationRequested(e) => {
             enter(case, "info_requested");
-            let missing = |d: &ryggrad_proto::registration::v1::Deficiency| CaseDeficiency { code: d.code.clone(), text: d.text.clone() };
+            let missing = |d: &ryggrad_proto::registration::v1::Deficiency| CaseDeficiency {
+                code: d.code.clone(),
+                text: d.text.clone(),
+            };
             case.deficiencies = e.deficiencies.iter().map(missing).collect();
             deadline::answer(case, e.due_at);
         }
@@ -202,7 +214,11 @@ fn content(case: &mut Row, registers: &[String], content: Option<&RegistrationCo
     if !content.organisasjonsnummer.is_empty() {
         case.orgnr.clone_from(&content.organisasjonsnummer);
     }
-    case.kommunenummer = content.forretningsadresse.as_ref().map(|address| address.kommunenummer.clone()).unwrap_or_default();
+    case.kommunenummer = content
+        .forretningsadresse
+        .as_ref()
+        .map(|address| address.kommunenummer.clone())
+        .unwrap_or_default();
 }
 
 fn decide(case: &mut Row, register: &str, outcome: &str, event: &Recorded, ground: &str) {
@@ -217,12 +233,24 @@ fn decide(case: &mut Row, register: &str, outcome: &str, event: &Recorded, groun
 /// Registers that have not said yes. Enhetsregisteret answers for all but Frivillighetsregisteret.
 fn unanswered(case: &Row) -> Vec<&str> {
     let answers = |register: &str| if register == "FR" { "FR" } else { "ER" };
-    let said = |register: &str| case.decisions.iter().any(|decision| decision.outcome == "registered" && answers(&decision.register) == register);
-    case.registers.iter().map(|register| answers(register)).filter(|register| !said(register)).collect()
+    let said = |register: &str| {
+        case.decisions
+            .iter()
+            .any(|decision| decision.outcome == "registered" && answers(&decision.register) == register)
+    };
+    case.registers
+        .iter()
+        .map(|register| answers(register))
+        .filter(|register| !said(register))
+        .collect()
 }
 
 fn unsigned(signer: &Signer) -> CaseSigner {
-    CaseSigner { person_ref: signer.person_ref.clone(), role_code: signer.role_code.clone(), signed_at: None }
+    CaseSigner {
+        person_ref: signer.person_ref.clone(),
+        role_code: signer.role_code.clone(),
+        signed_at: None,
+    }
 }
 
 /// A value of an enumeration, without what all of its values begin with.

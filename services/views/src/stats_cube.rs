@@ -39,11 +39,16 @@ impl Projection for StatsCube {
     ];
 
     fn keys(&self, event: &Recorded) -> Result<Vec<String>, Poison> {
-        Ok(is_organisation(event).then(|| event.aggregate_id.to_string()).into_iter().collect())
+        Ok(is_organisation(event)
+            .then(|| event.aggregate_id.to_string())
+            .into_iter()
+            .collect())
     }
 
     fn fold(&self, _key: &str, row: Option<StatsUnit>, event: &Recorded) -> Result<Option<StatsUnit>, Poison> {
-        let Some(fact) = event.decode::<Event>()? else { return Ok(row) };
+        let Some(fact) = event.decode::<Event>()? else {
+            return Ok(row);
+        };
         let unit = match (row, &fact) {
             (Some(row), _) => row,
             (None, Event::OrganisationRegistered(_)) => StatsUnit::default(),
@@ -54,18 +59,31 @@ impl Projection for StatsCube {
     }
 
     fn values(&self, _key: &str, row: &StatsUnit) -> Vec<Value> {
-        [&row.kommunenummer, &row.icnpo, &row.form, &row.size, &row.month].map(|text| Value::Text(Some(text.clone()))).into()
+        [&row.kommunenummer, &row.icnpo, &row.form, &row.size, &row.month]
+            .map(|text| Value::Text(Some(text.clone())))
+            .into()
     }
 }
 
 fn apply(mut unit: StatsUnit, fact: &Event) -> Option<StatsUnit> {
     match fact {
         Event::OrganisationRegistered(e) => {
-            unit.month = e.registreringsdato.get(..7).unwrap_or_default().to_owned();
-            details(&mut unit, e.details.as_ref().unwrap_or(&OrganisationDetails::default()), |_| true);
+            e.registreringsdato
+                .get(..7)
+                .unwrap_or_default()
+                .clone_into(&mut unit.month);
+            details(
+                &mut unit,
+                e.details.as_ref().unwrap_or(&OrganisationDetails::default()),
+                |_| true,
+            );
         }
         Event::OrganisationDetailsChanged(e) => {
-            details(&mut unit, e.changed.as_ref().unwrap_or(&OrganisationDetails::default()), |field| e.fields.iter().any(|f| f == field));
+            details(
+                &mut unit,
+                e.changed.as_ref().unwrap_or(&OrganisationDetails::default()),
+                |field| e.fields.iter().any(|f| f == field),
+            );
         }
         Event::VoluntaryRegistrationEntered(e) => unit.icnpo = e.icnpo.first().cloned().unwrap_or_default(),
         Event::ActivityCategoriesChanged(e) => unit.icnpo = e.icnpo.first().cloned().unwrap_or_default(),
@@ -96,10 +114,18 @@ fn details(unit: &mut StatsUnit, details: &OrganisationDetails, said: impl Fn(&s
         unit.form.clone_from(&details.form);
     }
     if said("forretningsadresse") {
-        unit.kommunenummer = details.forretningsadresse.as_ref().map(|address| address.kommunenummer.clone()).unwrap_or_default();
+        unit.kommunenummer = details
+            .forretningsadresse
+            .as_ref()
+            .map(|address| address.kommunenummer.clone())
+            .unwrap_or_default();
     }
     if said("antall_ansatte") {
-        unit.size = details.antall_ansatte.map(size).unwrap_or_default().to_owned();
+        details
+            .antall_ansatte
+            .map(size)
+            .unwrap_or_default()
+            .clone_into(&mut unit.size);
     }
 }
 

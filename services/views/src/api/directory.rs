@@ -3,7 +3,8 @@
 use ryggrad_eventlog::projection::decode;
 use ryggrad_norway::{Icnpo, KommuneNumber, Language};
 use ryggrad_proto::views::v1::{
-    DirectoryEntry, GetDirectoryEntryRequest, GetDirectoryEntryResponse, ListMunicipalityDirectoryRequest, ListMunicipalityDirectoryResponse,
+    DirectoryEntry, GetDirectoryEntryRequest, GetDirectoryEntryResponse, ListMunicipalityDirectoryRequest,
+    ListMunicipalityDirectoryResponse,
 };
 use ryggrad_service::ApiError;
 use sqlx::{Postgres, QueryBuilder};
@@ -24,29 +25,69 @@ pub(super) async fn get(api: &Api, request: GetDirectoryEntryRequest) -> Result<
         Organisation::Number(number) => ("orgnr", number.to_string()),
     };
     let sql = format!("select row from {} where {column} = $1 limit 1", snapshot.table());
-    let row = sqlx::query(&sql).bind(value).fetch_optional(snapshot.connection()).await.map_err(read::unreadable)?;
-    let entry = row.as_ref().map(decode::<DirectoryEntry>).transpose().map_err(read::unreadable)?;
-    let mut entry = entry.ok_or(ApiError::NotFound { what: "organisation", id: request.organisation })?;
+    let row = sqlx::query(&sql)
+        .bind(value)
+        .fetch_optional(snapshot.connection())
+        .await
+        .map_err(read::unreadable)?;
+    let entry = row
+        .as_ref()
+        .map(decode::<DirectoryEntry>)
+        .transpose()
+        .map_err(read::unreadable)?;
+    let mut entry = entry.ok_or(ApiError::NotFound {
+        what: "organisation",
+        id: request.organisation,
+    })?;
     explain(&mut entry);
-    Ok(GetDirectoryEntryResponse { entry: Some(entry), as_of: snapshot.as_of() })
+    Ok(GetDirectoryEntryResponse {
+        entry: Some(entry),
+        as_of: snapshot.as_of(),
+    })
 }
 
-pub(super) async fn list(api: &Api, request: ListMunicipalityDirectoryRequest) -> Result<ListMunicipalityDirectoryResponse, ApiError> {
+pub(super) async fn list(
+    api: &Api,
+    request: ListMunicipalityDirectoryRequest,
+) -> Result<ListMunicipalityDirectoryResponse, ApiError> {
     let filter = Filter::parse(&request)?;
     let page = Page::parse(request.page_size, &request.page_token, &format!("directory {filter:?}"))?;
     let mut snapshot = read::open(&api.directory, request.at_least, api.patience).await?;
-    let mut sql = QueryBuilder::<Postgres>::new(format!("select row, name_key, key from {} where true", snapshot.table()));
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "select row, name_key, key from {} where true",
+        snapshot.table()
+    ));
     filter.push(&mut sql);
     if let Some(Cursor { text, key, .. }) = &page.after {
-        sql.push(" and (name_key, key) > (").push_bind(text).push(", ").push_bind(key).push(")");
+        sql.push(" and (name_key, key) > (")
+            .push_bind(text)
+            .push(", ")
+            .push_bind(key)
+            .push(")");
     }
     sql.push(" order by name_key, key limit ").push_bind(page.limit());
-    let rows = sql.build().fetch_all(snapshot.connection()).await.map_err(read::unreadable)?;
-    let mut entries = rows.iter().map(decode::<DirectoryEntry>).collect::<Result<Vec<_>, _>>().map_err(read::unreadable)?;
-    let cursor = |last: &DirectoryEntry| Cursor { text: name_key(&last.name), key: last.organisation_id.clone(), ..Cursor::default() };
+    let rows = sql
+        .build()
+        .fetch_all(snapshot.connection())
+        .await
+        .map_err(read::unreadable)?;
+    let mut entries = rows
+        .iter()
+        .map(decode::<DirectoryEntry>)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(read::unreadable)?;
+    let cursor = |last: &DirectoryEntry| Cursor {
+        text: name_key(&last.name),
+        key: last.organisation_id.clone(),
+        ..Cursor::default()
+    };
     let next_page_token = page.cut(&mut entries, cursor);
     entries.iter_mut().for_each(explain);
-    Ok(ListMunicipalityDirectoryResponse { entries, next_page_token, as_of: snapshot.as_of() })
+    Ok(ListMunicipalityDirectoryResponse {
+        entries,
+        next_page_token,
+        as_of: snapshot.as_of(),
+    })
 }
 
 /// Which organisations are wanted.
@@ -67,7 +108,10 @@ struct Filter {
 impl Filter {
     fn parse(request: &ListMunicipalityDirectoryRequest) -> Result<Self, ApiError> {
         if request.name_prefix.chars().count() > PREFIX {
-            return Err(ApiError::invalid("name_prefix", format!("is longer than {PREFIX} characters")));
+            return Err(ApiError::invalid(
+                "name_prefix",
+                format!("is longer than {PREFIX} characters"),
+            ));
         }
         Ok(Self {
             kommune: field::optional("kommunenummer", &request.kommunenummer, field::kommune)?,
@@ -81,7 +125,11 @@ impl Filter {
     }
 
     fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
-        for (column, value) in [("kommunenummer", &self.kommune), ("fylkesnummer", &self.county), ("form", &self.form)] {
+        for (column, value) in [
+            ("kommunenummer", &self.kommune),
+            ("fylkesnummer", &self.county),
+            ("form", &self.form),
+        ] {
             if let Some(value) = value {
                 sql.push(" and ").push(column).push(" = ").push_bind(value.clone());
             }
@@ -92,12 +140,17 @@ impl Filter {
         if let Some(prefix) = &self.name_prefix {
             // No name has the last character that there is.
             let end = format!("{prefix}{}", char::MAX);
-            sql.push(" and name_key >= ").push_bind(prefix.clone()).push(" and name_key < ").push_bind(end);
+            sql.push(" and name_key >= ")
+                .push_bind(prefix.clone())
+                .push(" and name_key < ")
+                .push_bind(end);
         }
         if self.statuses.is_empty() {
             sql.push(" and status <> ").push_bind(DELETED);
         } else {
-            sql.push(" and status = any(").push_bind(self.statuses.clone()).push(")");
+            sql.push(" and status = any(")
+                .push_bind(self.statuses.clone())
+                .push(")");
         }
         if let Some(is_in) = self.in_voluntary_register {
             sql.push(" and in_voluntary_register = ").push_bind(is_in);

@@ -17,9 +17,13 @@ pub(super) enum Organisation {
 pub(super) fn organisation(field: &str, text: &str) -> Result<Organisation, ApiError> {
     if text.len() == 9 {
         // Read tolerantly: the register's own examples begin with digits that no organisation has.
-        return OrgNumber::parse_tolerant(text).map(Organisation::Number).map_err(|invalid| refused(field, &invalid));
+        return OrgNumber::parse_tolerant(text)
+            .map(Organisation::Number)
+            .map_err(|invalid| refused(field, &invalid));
     }
-    Uuid::try_parse(text).map(Organisation::Id).map_err(|_| ApiError::invalid(field, "is neither a UUID nor an organisation number"))
+    Uuid::try_parse(text)
+        .map(Organisation::Id)
+        .map_err(|_| ApiError::invalid(field, "is neither a UUID nor an organisation number"))
 }
 
 /// A UUID.
@@ -28,18 +32,30 @@ pub(super) fn uuid(field: &str, text: &str) -> Result<Uuid, ApiError> {
 }
 
 /// A value when there is one.
-pub(super) fn optional<T>(field: &str, text: &str, parse: impl FnOnce(&str, &str) -> Result<T, ApiError>) -> Result<Option<T>, ApiError> {
-    if text.is_empty() { Ok(None) } else { parse(field, text).map(Some) }
+pub(super) fn optional<T>(
+    field: &str,
+    text: &str,
+    parse: impl FnOnce(&str, &str) -> Result<T, ApiError>,
+) -> Result<Option<T>, ApiError> {
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        parse(field, text).map(Some)
+    }
 }
 
 /// A municipality in force.
 pub(super) fn kommune(field: &str, text: &str) -> Result<String, ApiError> {
-    KommuneNumber::parse(text).map(|number| number.code().to_owned()).map_err(|invalid| refused(field, &invalid))
+    KommuneNumber::parse(text)
+        .map(|number| number.code().to_owned())
+        .map_err(|invalid| refused(field, &invalid))
 }
 
 /// A county in force.
 pub(super) fn county(field: &str, text: &str) -> Result<String, ApiError> {
-    CountyNumber::parse(text).map(|number| number.code().to_owned()).map_err(|invalid| refused(field, &invalid))
+    CountyNumber::parse(text)
+        .map(|number| number.code().to_owned())
+        .map_err(|invalid| refused(field, &invalid))
 }
 
 /// A category or a group.
@@ -49,18 +65,26 @@ pub(super) fn icnpo(field: &str, text: &str) -> Result<Icnpo, ApiError> {
 
 /// A legal form.
 pub(super) fn form(field: &str, text: &str) -> Result<String, ApiError> {
-    LegalForm::parse(text).map(|form| form.code().to_owned()).map_err(|invalid| refused(field, &invalid))
+    LegalForm::parse(text)
+        .map(|form| form.code().to_owned())
+        .map_err(|invalid| refused(field, &invalid))
 }
 
 /// One of several words.
 pub(super) fn one_of(field: &str, text: &str, words: &[&'static str]) -> Result<&'static str, ApiError> {
     let found = words.iter().find(|word| **word == text);
-    found.copied().ok_or_else(|| ApiError::invalid(field, format!("{text:?} is none of {}", words.join(", "))))
+    found
+        .copied()
+        .ok_or_else(|| ApiError::invalid(field, format!("{text:?} is none of {}", words.join(", "))))
 }
 
 /// Several of several words.
 pub(super) fn each_of(field: &str, texts: &[String], words: &[&'static str]) -> Result<Vec<&'static str>, ApiError> {
-    texts.iter().enumerate().map(|(n, text)| one_of(&format!("{field}[{n}]"), text, words)).collect()
+    texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| one_of(&format!("{field}[{n}]"), text, words))
+        .collect()
 }
 
 fn refused(field: &str, invalid: &Invalid) -> ApiError {

@@ -49,12 +49,23 @@ impl Page {
     /// The same with other bounds of the size.
     pub(super) fn parse_within(size: u32, token: &str, list: &str, default: u32, most: u32) -> Result<Self, ApiError> {
         if size > most {
-            return Err(ApiError::invalid("page_size", format!("{size} is not between 1 and {most}")));
+            return Err(ApiError::invalid(
+                "page_size",
+                format!("{size} is not between 1 and {most}"),
+            ));
         }
         let size = if size == 0 { default } else { size };
         let list = hash(list.as_bytes());
-        let after = if token.is_empty() { None } else { Some(open(token, list)?) };
-        Ok(Self { list, size: usize::try_from(size).unwrap_or(usize::MAX), after })
+        let after = if token.is_empty() {
+            None
+        } else {
+            Some(open(token, list)?)
+        };
+        Ok(Self {
+            list,
+            size: usize::try_from(size).unwrap_or(usize::MAX),
+            after,
+        })
     }
 
     /// How many rows to read: one more than the page has, to know whether there is another page.
@@ -68,7 +79,14 @@ impl Page {
             return String::new();
         }
         rows.truncate(self.size);
-        rows.last().map(|last| seal(&Cursor { list: self.list, ..cursor(last) })).unwrap_or_default()
+        rows.last()
+            .map(|last| {
+                seal(&Cursor {
+                    list: self.list,
+                    ..cursor(last)
+                })
+            })
+            .unwrap_or_default()
     }
 }
 
@@ -76,30 +94,45 @@ impl Page {
 fn seal(cursor: &Cursor) -> String {
     let bytes = cursor.encode_to_vec();
     let check = hash(&bytes).to_be_bytes();
-    bytes.iter().chain(&check).map(|byte| format!("{byte:02x}")).collect()
+    let digit = |digit: u8| char::from(b"0123456789abcdef"[usize::from(digit)]);
+    bytes
+        .iter()
+        .chain(&check)
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 fn open(token: &str, list: u64) -> Result<Cursor, ApiError> {
-    let cursor = unseal(token).ok_or_else(|| ApiError::invalid("page_token", "is not the next_page_token of a page"))?;
+    let cursor =
+        unseal(token).ok_or_else(|| ApiError::invalid("page_token", "is not the next_page_token of a page"))?;
     if cursor.list != list {
-        return Err(ApiError::invalid("page_token", "belongs to another list: send it with the same filters as the page that gave it"));
+        return Err(ApiError::invalid(
+            "page_token",
+            "belongs to another list: send it with the same filters as the page that gave it",
+        ));
     }
     Ok(cursor)
 }
 
 fn unseal(token: &str) -> Option<Cursor> {
-    if token.len() > LONGEST || token.len() % 2 != 0 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if token.len() > LONGEST || !token.len().is_multiple_of(2) || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let pairs = (0..token.len()).step_by(2);
-    let bytes: Vec<u8> = pairs.map(|at| u8::from_str_radix(&token[at..at + 2], 16).ok()).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = pairs
+        .map(|at| u8::from_str_radix(&token[at..at + 2], 16).ok())
+        .collect::<Option<_>>()?;
     let (cursor, check) = bytes.split_last_chunk::<8>()?;
-    (hash(cursor).to_be_bytes() == *check).then(|| Cursor::decode(cursor).ok()).flatten()
+    (hash(cursor).to_be_bytes() == *check)
+        .then(|| Cursor::decode(cursor).ok())
+        .flatten()
 }
 
 /// FNV-1a: stable for ever, and enough against mistakes. Nothing is secret in a token.
 fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -110,7 +143,10 @@ mod tests {
 
     fn token(text: &str, list: &str) -> String {
         let page = Page::parse(1, "", list).expect("a page");
-        page.cut(&mut vec![(); 2], |()| Cursor { text: text.into(), ..Cursor::default() })
+        page.cut(&mut vec![(); 2], |()| Cursor {
+            text: text.into(),
+            ..Cursor::default()
+        })
     }
 
     #[test]

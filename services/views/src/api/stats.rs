@@ -19,22 +19,44 @@ const BETWEEN: &str = "\u{1f}";
 
 pub(super) async fn get(api: &Api, request: GetStatsRequest) -> Result<GetStatsResponse, ApiError> {
     let table = Table::parse(&request)?;
-    let page = Page::parse_within(request.page_size, &request.page_token, &format!("stats {table:?}"), PAGE.0, PAGE.1)?;
+    let page = Page::parse_within(
+        request.page_size,
+        &request.page_token,
+        &format!("stats {table:?}"),
+        PAGE.0,
+        PAGE.1,
+    )?;
     let mut snapshot = read::open(&api.stats, request.at_least, api.patience).await?;
     let sql = table.sql(snapshot.table());
-    let rows = sqlx::query(&sql).fetch_all(snapshot.connection()).await.map_err(read::unreadable)?;
-    let cells = rows.iter().map(|row| cell(row, table.dimensions.len())).collect::<Result<Vec<_>, _>>();
+    let rows = sqlx::query(&sql)
+        .fetch_all(snapshot.connection())
+        .await
+        .map_err(read::unreadable)?;
+    let cells = rows
+        .iter()
+        .map(|row| cell(row, table.dimensions.len()))
+        .collect::<Result<Vec<_>, _>>();
     let mut cells = cells.map_err(read::unreadable)?;
     let parents: Vec<_> = table.dimensions.iter().map(Dimension::parent).collect();
     suppress(&mut cells, &parents);
     cells.retain(|cell| table.has(cell));
     let suppressed_cells = cells.iter().filter(|cell| cell.suppressed).count();
-    let order = |cell: &Cell| table.order.iter().map(|n| cell.values[*n].as_str()).collect::<Vec<_>>().join(BETWEEN);
+    let order = |cell: &Cell| {
+        table
+            .order
+            .iter()
+            .map(|n| cell.values[*n].as_str())
+            .collect::<Vec<_>>()
+            .join(BETWEEN)
+    };
     cells.sort_by_cached_key(order);
     if let Some(after) = &page.after {
         cells.drain(..cells.partition_point(|cell| order(cell) <= after.text));
     }
-    let next_page_token = page.cut(&mut cells, |last| Cursor { text: order(last), ..Cursor::default() });
+    let next_page_token = page.cut(&mut cells, |last| Cursor {
+        text: order(last),
+        ..Cursor::default()
+    });
     Ok(GetStatsResponse {
         cells: cells.into_iter().map(|cell| answer(&table, cell)).collect(),
         next_page_token,
@@ -47,17 +69,33 @@ pub(super) async fn get(api: &Api, request: GetStatsRequest) -> Result<GetStatsR
 fn cell(row: &sqlx::postgres::PgRow, dimensions: usize) -> Result<Cell, sqlx::Error> {
     let values = (0..dimensions).map(|n| row.try_get(n)).collect::<Result<_, _>>()?;
     let count: i64 = row.try_get(dimensions)?;
-    Ok(Cell { values, count: count.unsigned_abs(), suppressed: false })
+    Ok(Cell {
+        values,
+        count: count.unsigned_abs(),
+        suppressed: false,
+    })
 }
 
 /// A cell as it is told: the dimensions that were asked for.
 fn answer(table: &Table, cell: Cell) -> StatsCell {
-    let Cell { values, count, suppressed } = cell;
-    let mut told = StatsCell { count: if suppressed { 0 } else { count }, suppressed, ..StatsCell::default() };
+    let Cell {
+        values,
+        count,
+        suppressed,
+    } = cell;
+    let mut told = StatsCell {
+        count: if suppressed { 0 } else { count },
+        suppressed,
+        ..StatsCell::default()
+    };
     for (dimension, value) in table.dimensions.iter().zip(values) {
         let Some(level) = dimension.asked else { continue };
         let value = level.of(&value);
-        let value = if value.is_empty() { "unknown".to_owned() } else { value.to_owned() };
+        let value = if value.is_empty() {
+            "unknown".to_owned()
+        } else {
+            value.to_owned()
+        };
         match level {
             Level::Kommune => told.kommunenummer = value,
             Level::Fylke => told.fylkesnummer = value,

@@ -30,7 +30,10 @@ impl Short {
     fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         let value = value.into();
         if !value.is_empty() {
-            self.0.push(TimelineFact { name: name.to_owned(), value });
+            self.0.push(TimelineFact {
+                name: name.to_owned(),
+                value,
+            });
         }
         self
     }
@@ -46,13 +49,20 @@ impl Short {
     /// A value of an enumeration, without what all of its values begin with.
     fn word(self, name: &str, prefix: &str, value: &str) -> Self {
         let word = value.strip_prefix(prefix).unwrap_or(value).to_lowercase();
-        if word == "unspecified" { self } else { self.with(name, word) }
+        if word == "unspecified" {
+            self
+        } else {
+            self.with(name, word)
+        }
     }
 
     fn details(self, details: Option<&OrganisationDetails>) -> Self {
         let Some(details) = details else { return self };
         let address = details.forretningsadresse.as_ref();
-        self.with("name", &details.name).with("form", &details.form).with("kommunenummer", address.map(|a| a.kommunenummer.clone()).unwrap_or_default())
+        self.with("name", &details.name).with("form", &details.form).with(
+            "kommunenummer",
+            address.map(|a| a.kommunenummer.clone()).unwrap_or_default(),
+        )
     }
 
     fn content(self, content: Option<&RegistrationContent>) -> Self {
@@ -69,30 +79,37 @@ fn initiative(event: &Initiative) -> Short {
     let short = Short::default();
     match event {
         // Title and purpose are an initiator's own words, before there is an organisation.
-        Initiative::InitiativeSketched(e) => {
-            short.with("kommunenummer", &e.kommunenummer).with("icnpo_hint", e.icnpo_hint.clone().unwrap_or_default())
-        }
-        Initiative::ExistingOfferingsReviewed(e) => {
-            short.word("outcome", "REVIEW_OUTCOME_", e.outcome().as_str_name()).number("matched_orgnr", count(&e.matched_orgnr))
-        }
+        Initiative::InitiativeSketched(e) => short
+            .with("kommunenummer", &e.kommunenummer)
+            .with("icnpo_hint", e.icnpo_hint.clone().unwrap_or_default()),
+        Initiative::ExistingOfferingsReviewed(e) => short
+            .word("outcome", "REVIEW_OUTCOME_", e.outcome().as_str_name())
+            .number("matched_orgnr", count(&e.matched_orgnr)),
         Initiative::InitiativeOpened(e) => short.number("wanted_people", e.wanted_people),
         Initiative::SupporterJoined(e) => short.word("wants", "SUPPORTER_WISH_", e.wants().as_str_name()),
         Initiative::TrialStarted(e) => short
             .with("period_from", &e.period_from)
             .with("period_to", &e.period_to)
             .with("host_orgnr", e.host_orgnr.clone().unwrap_or_default()),
-        Initiative::TrialActivityHeld(e) => {
-            short.with("date", &e.date).number("participants_count", e.participants_count).number("volunteers_count", e.volunteers_count)
-        }
+        Initiative::TrialActivityHeld(e) => short
+            .with("date", &e.date)
+            .number("participants_count", e.participants_count)
+            .number("volunteers_count", e.volunteers_count),
         Initiative::TrialEvaluated(e) => short.word("result", "TRIAL_RESULT_", e.result().as_str_name()),
-        Initiative::FoundingDecided(e) => short.with("founding_id", &e.founding_id).with("proposed_form", &e.proposed_form),
+        Initiative::FoundingDecided(e) => short
+            .with("founding_id", &e.founding_id)
+            .with("proposed_form", &e.proposed_form),
         Initiative::InitiativeAbsorbed(e) => {
-            short.with("host_orgnr", &e.host_orgnr).word("as", "ABSORBED_AS_", e.r#as().as_str_name())
+            short
+                .with("host_orgnr", &e.host_orgnr)
+                .word("as", "ABSORBED_AS_", e.r#as().as_str_name())
         }
-        Initiative::InitiativePaused(e) => {
-            short.word("reason", "PAUSE_REASON_", e.reason().as_str_name()).with("resume_by", e.resume_by.clone().unwrap_or_default())
+        Initiative::InitiativePaused(e) => short
+            .word("reason", "PAUSE_REASON_", e.reason().as_str_name())
+            .with("resume_by", e.resume_by.clone().unwrap_or_default()),
+        Initiative::InitiativeAbandoned(e) => {
+            short.word("reason_code", "ABANDON_REASON_", e.reason_code().as_str_name())
         }
-        Initiative::InitiativeAbandoned(e) => short.word("reason_code", "ABANDON_REASON_", e.reason_code().as_str_name()),
         Initiative::InitiativeExpired(_) => short,
         Initiative::SupportersPurged(e) => short.number("person_refs", count(&e.person_refs)),
     }
@@ -101,15 +118,22 @@ fn initiative(event: &Initiative) -> Short {
 fn founding(event: &Founding) -> Short {
     let short = Short::default();
     match event {
-        Founding::FoundingPlanned(e) => short.with("form", &e.form).with("parent_orgnr", e.parent_orgnr.clone().unwrap_or_default()),
-        Founding::FoundingMeetingConvened(e) => short.with("date", &e.date).with("digital", if e.digital { "true" } else { "" }),
-        Founding::FoundingMeetingHeld(e) => {
-            short.with("date", &e.date).number("founders", count(&e.founders)).number("votes_for", e.votes_for).number("votes_cast", e.votes_cast)
-        }
+        Founding::FoundingPlanned(e) => short
+            .with("form", &e.form)
+            .with("parent_orgnr", e.parent_orgnr.clone().unwrap_or_default()),
+        Founding::FoundingMeetingConvened(e) => short
+            .with("date", &e.date)
+            .with("digital", if e.digital { "true" } else { "" }),
+        Founding::FoundingMeetingHeld(e) => short
+            .with("date", &e.date)
+            .number("founders", count(&e.founders))
+            .number("votes_for", e.votes_for)
+            .number("votes_cast", e.votes_cast),
         Founding::BylawsAdopted(e) => short.number("version", e.version).with("vedtektsdato", &e.vedtektsdato),
-        Founding::BoardElected(e) => {
-            short.number("roles", count(&e.roles)).with("body", &e.body).with("interim", if e.interim { "true" } else { "" })
-        }
+        Founding::BoardElected(e) => short
+            .number("roles", count(&e.roles))
+            .with("body", &e.body)
+            .with("interim", if e.interim { "true" } else { "" }),
         Founding::FoundingDocumentSigned(e) => short.word("method", "SIGNING_METHOD_", e.method().as_str_name()),
         Founding::OrganisationFounded(e) => short
             .with("organisation_id", &e.organisation_id)
@@ -124,23 +148,36 @@ fn founding(event: &Founding) -> Short {
 fn case(event: &Case) -> Short {
     let short = Short::default();
     match event {
-        Case::RegistrationDrafted(e) => {
-            short.list("registers", &e.registers).word("kind", "CASE_KIND_", e.kind().as_str_name()).content(e.content.as_ref())
-        }
+        Case::RegistrationDrafted(e) => short
+            .list("registers", &e.registers)
+            .word("kind", "CASE_KIND_", e.kind().as_str_name())
+            .content(e.content.as_ref()),
         Case::RegistrationAmended(e) => short.list("registers", &e.registers).content(e.content.as_ref()),
         Case::DocumentAttached(e) => short.word("kind", "DOCUMENT_KIND_", e.kind().as_str_name()),
         Case::BoardElectionDeclared(e) => short.with("elected_by", &e.elected_by),
         Case::SignaturesRequested(e) => short.number("signers", count(&e.signers)),
-        Case::SignaturesReset(e) => short.word("reason", "RESET_REASON_", e.reason().as_str_name()).number("signatures", e.signatures),
+        Case::SignaturesReset(e) => short
+            .word("reason", "RESET_REASON_", e.reason().as_str_name())
+            .number("signatures", e.signatures),
         Case::RegistrationSigned(e) => short.with("eid_level", &e.eid_level),
-        Case::SignaturesReminded(e) => short.number("reminder", e.reminder).number("person_refs", count(&e.person_refs)),
+        Case::SignaturesReminded(e) => short
+            .number("reminder", e.reminder)
+            .number("person_refs", count(&e.person_refs)),
         Case::AuditorAssignmentConfirmed(e) => {
-            short.with("orgnr_auditor", &e.orgnr_auditor).word("type", "AUDITOR_TYPE_", e.r#type().as_str_name())
+            short
+                .with("orgnr_auditor", &e.orgnr_auditor)
+                .word("type", "AUDITOR_TYPE_", e.r#type().as_str_name())
         }
-        Case::RegistrationSubmitted(e) => short.list("registers", &e.registers).with("message_ref", &e.message_ref),
+        Case::RegistrationSubmitted(e) => short
+            .list("registers", &e.registers)
+            .with("message_ref", &e.message_ref),
         Case::RegistrationReviewStarted(e) => short.with("authority_ref", &e.authority_ref),
         Case::InformationRequested(e) => {
-            let codes: Vec<_> = e.deficiencies.iter().map(|deficiency| deficiency.code.clone()).collect();
+            let codes: Vec<_> = e
+                .deficiencies
+                .iter()
+                .map(|deficiency| deficiency.code.clone())
+                .collect();
             short.list("deficiencies", &codes)
         }
         Case::RegistrationSupplemented(e) => short.number("items", count(&e.items)),
@@ -154,17 +191,23 @@ fn case(event: &Case) -> Short {
 fn organisation(event: &Organisation) -> Short {
     let short = Short::default();
     match event {
-        Organisation::OrganisationOpened(e) => short.with("name", &e.name).with("form", &e.form).with("kommunenummer", &e.kommunenummer),
-        Organisation::OrganisationRegistered(e) => {
-            short.with("orgnr", &e.orgnr).with("registreringsdato", &e.registreringsdato).details(e.details.as_ref())
-        }
+        Organisation::OrganisationOpened(e) => short
+            .with("name", &e.name)
+            .with("form", &e.form)
+            .with("kommunenummer", &e.kommunenummer),
+        Organisation::OrganisationRegistered(e) => short
+            .with("orgnr", &e.orgnr)
+            .with("registreringsdato", &e.registreringsdato)
+            .details(e.details.as_ref()),
         Organisation::VoluntaryRegistrationApplied(e) => short.with("grasrot", if e.grasrot { "true" } else { "" }),
-        Organisation::VoluntaryRegistrationEntered(e) => short.with("innfoert_dato", &e.innfoert_dato).list("icnpo", &e.icnpo),
+        Organisation::VoluntaryRegistrationEntered(e) => {
+            short.with("innfoert_dato", &e.innfoert_dato).list("icnpo", &e.icnpo)
+        }
         // The ground of a refusal is the authority's own words to the organisation; it is in the case.
         Organisation::VoluntaryRegistrationRefused(e) => short.with("case_id", &e.case_id),
         Organisation::VoluntaryRegistrationDeleted(e) => short.with("slettet_dato", &e.slettet_dato),
         Organisation::GrasrotParticipationApproved(e) => short.with("from", &e.from),
-        Organisation::GrasrotParticipationEnded(_) => short,
+        Organisation::GrasrotParticipationEnded(_) | Organisation::DissolutionRevoked(_) => short,
         Organisation::GrasrotExclusionImposed(e) => short.with("fra_dato", &e.fra_dato).with("til_dato", &e.til_dato),
         Organisation::ActivityCategoriesChanged(e) => short.list("icnpo", &e.icnpo),
         Organisation::AccountingDutyChanged(e) => short
@@ -174,13 +217,14 @@ fn organisation(event: &Organisation) -> Short {
         Organisation::OrganisationDetailsChanged(e) => short.list("fields", &e.fields),
         Organisation::RolesReported(e) => short.number("roles", count(&e.roles)),
         Organisation::BankAccountLinked(e) => short.word("purpose", "ACCOUNT_PURPOSE_", e.purpose().as_str_name()),
-        Organisation::AffiliationEstablished(e) => short.with("parent_orgnr", &e.parent_orgnr).with("role_to", &e.role_to),
+        Organisation::AffiliationEstablished(e) => {
+            short.with("parent_orgnr", &e.parent_orgnr).with("role_to", &e.role_to)
+        }
         Organisation::BylawsAdopted(e) => short.number("version", e.version).with("vedtektsdato", &e.vedtektsdato),
         Organisation::DissolutionReported(e) => short.with("at", &e.at),
-        Organisation::DissolutionRevoked(_) => short,
         Organisation::InsolvencyDeclared(e) => short.with("at", &e.at),
-        Organisation::OrganisationDeleted(e) => {
-            short.with("slettedato", &e.slettedato).with("successor_orgnr", e.successor_orgnr.clone().unwrap_or_default())
-        }
+        Organisation::OrganisationDeleted(e) => short
+            .with("slettedato", &e.slettedato)
+            .with("successor_orgnr", e.successor_orgnr.clone().unwrap_or_default()),
     }
 }

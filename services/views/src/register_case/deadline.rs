@@ -45,9 +45,19 @@ pub(super) fn signatures_complete(case: &mut RegisterCase) {
 /// A reminder was sent: the first, second or third.
 pub(super) fn reminded(case: &mut RegisterCase, reminder: u32) {
     let reminders = T_2_2.spans().len();
-    let before = case.deadlines.iter().filter(|deadline| deadline.timer == T_2_2.id).count().saturating_sub(reminders);
+    let before = case
+        .deadlines
+        .iter()
+        .filter(|deadline| deadline.timer == T_2_2.id)
+        .count()
+        .saturating_sub(reminders);
     let nth = before + usize::try_from(reminder).unwrap_or(usize::MAX).saturating_sub(1);
-    if let Some(deadline) = case.deadlines.iter_mut().filter(|deadline| deadline.timer == T_2_2.id).nth(nth) {
+    if let Some(deadline) = case
+        .deadlines
+        .iter_mut()
+        .filter(|deadline| deadline.timer == T_2_2.id)
+        .nth(nth)
+    {
         MET.clone_into(&mut deadline.state);
     }
 }
@@ -94,7 +104,10 @@ pub(super) fn appeal_ended(case: &mut RegisterCase) {
 
 /// Nothing is waited for any more.
 pub(super) fn cancel_all(case: &mut RegisterCase) {
-    case.deadlines.iter_mut().filter(|deadline| deadline.state == SCHEDULED).for_each(|deadline| CANCELLED.clone_into(&mut deadline.state));
+    case.deadlines
+        .iter_mut()
+        .filter(|deadline| deadline.state == SCHEDULED)
+        .for_each(|deadline| CANCELLED.clone_into(&mut deadline.state));
 }
 
 fn set(case: &mut RegisterCase, timer: &Timer, due_at: Option<ryggrad_proto::Timestamp>) {
@@ -113,11 +126,17 @@ fn end(case: &mut RegisterCase, timer: &Timer, state: &str) {
 
 fn end_all(case: &mut RegisterCase, timer: &str, state: &str) {
     let waiting = |deadline: &&mut CaseDeadline| deadline.timer == timer && deadline.state == SCHEDULED;
-    case.deadlines.iter_mut().filter(waiting).for_each(|deadline| state.clone_into(&mut deadline.state));
+    case.deadlines
+        .iter_mut()
+        .filter(waiting)
+        .for_each(|deadline| state.clone_into(&mut deadline.state));
 }
 
 /// An instant so much later by the clocks of Norway (handbook 2.6).
 fn after(instant: Timestamp, span: Span) -> Timestamp {
     let oslo = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
-    instant.to_zoned(oslo).checked_add(span).map_or(instant, |later| later.timestamp())
+    instant
+        .to_zoned(oslo)
+        .checked_add(span)
+        .map_or(instant, |later| later.timestamp())
 }

@@ -33,7 +33,11 @@ pub(crate) fn suppress(cells: &mut [Cell], parents: &[fn(&str) -> &str]) {
     for cell in &mut *cells {
         cell.suppressed = cell.count < THRESHOLD;
     }
-    let lines: Vec<_> = parents.iter().enumerate().flat_map(|(dimension, parent)| lines(cells, dimension, *parent)).collect();
+    let lines: Vec<_> = parents
+        .iter()
+        .enumerate()
+        .flat_map(|(dimension, parent)| lines(cells, dimension, *parent))
+        .collect();
     loop {
         let mut settled = true;
         for line in &lines {
@@ -52,7 +56,12 @@ pub(crate) fn suppress(cells: &mut [Cell], parents: &[fn(&str) -> &str]) {
 fn lines(cells: &[Cell], dimension: usize, parent: fn(&str) -> &str) -> Vec<Vec<usize>> {
     let mut lines: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
     for (index, cell) in cells.iter().enumerate() {
-        let line = cell.values.iter().enumerate().map(|(n, value)| if n == dimension { parent(value) } else { value.as_str() }).collect();
+        let line = cell
+            .values
+            .iter()
+            .enumerate()
+            .map(|(n, value)| if n == dimension { parent(value) } else { value.as_str() })
+            .collect();
         lines.entry(line).or_default().push(index);
     }
     lines.into_values().filter(|line| line.len() > 1).collect()
@@ -65,7 +74,10 @@ fn tells(cells: &[Cell], line: &[usize]) -> Option<usize> {
     if number == 0 || (number > 1 && sum >= THRESHOLD) {
         return None;
     }
-    line.iter().copied().filter(|index| !cells[*index].suppressed).min_by_key(|index| (cells[*index].count, *index))
+    line.iter()
+        .copied()
+        .filter(|index| !cells[*index].suppressed)
+        .min_by_key(|index| (cells[*index].count, *index))
 }
 
 #[cfg(test)]
@@ -74,6 +86,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_literal_bound, reason = "what a value lies in is written so")]
     fn whole(_: &str) -> &str {
         ""
     }
@@ -83,11 +96,22 @@ mod tests {
     }
 
     fn table(cells: &[(&[&str], u64)]) -> Vec<Cell> {
-        cells.iter().map(|(values, count)| Cell { values: values.iter().map(ToString::to_string).collect(), count: *count, suppressed: false }).collect()
+        cells
+            .iter()
+            .map(|(values, count)| Cell {
+                values: values.iter().map(ToString::to_string).collect(),
+                count: *count,
+                suppressed: false,
+            })
+            .collect()
     }
 
     fn missing(cells: &[Cell]) -> Vec<u64> {
-        cells.iter().filter(|cell| cell.suppressed).map(|cell| cell.count).collect()
+        cells
+            .iter()
+            .filter(|cell| cell.suppressed)
+            .map(|cell| cell.count)
+            .collect()
     }
 
     #[test]
@@ -117,7 +141,13 @@ mod tests {
 
     #[test]
     fn a_county_can_be_asked_for_so_its_municipalities_hide_each_other() {
-        let mut cells = table(&[(&["4201"], 3), (&["4202"], 8), (&["5001"], 2), (&["5006"], 6), (&["5007"], 7)]);
+        let mut cells = table(&[
+            (&["4201"], 3),
+            (&["4202"], 8),
+            (&["5001"], 2),
+            (&["5006"], 6),
+            (&["5007"], 7),
+        ]);
         suppress(&mut cells, &[county]);
         assert_eq!(missing(&cells), [3, 8, 2, 6]);
     }

@@ -93,8 +93,10 @@ impl Level {
         match self {
             Self::Kommune | Self::Icnpo | Self::Form | Self::Size | Self::Month => value,
             Self::Fylke => value.get(..2).unwrap_or(value),
-            Self::IcnpoGroup if value.len() > 3 => &value[..value.len() - 3],
-            Self::IcnpoGroup => value,
+            Self::IcnpoGroup => match value.len() {
+                4.. => &value[..value.len() - 3],
+                _ => value,
+            },
             Self::Year => value.get(..4).unwrap_or(value),
         }
     }
@@ -119,18 +121,34 @@ impl Dimension {
 impl Table {
     /// Reads what a request asks for.
     pub(super) fn parse(request: &GetStatsRequest) -> Result<Self, ApiError> {
-        let mut table = Self { dimensions: Vec::new(), order: Vec::new() };
+        let mut table = Self {
+            dimensions: Vec::new(),
+            order: Vec::new(),
+        };
         for (n, name) in request.by.iter().enumerate() {
             let field = format!("by[{n}]");
             let names = LEVELS.map(|(name, _)| name);
             field::one_of(&field, name, &names)?;
-            let level = LEVELS.into_iter().find_map(|(known, level)| (known == name).then_some(level));
+            let level = LEVELS
+                .into_iter()
+                .find_map(|(known, level)| (known == name).then_some(level));
             let Some(level) = level else { continue };
-            if table.dimensions.iter().any(|dimension| dimension.level.column() == level.column()) {
-                return Err(ApiError::invalid(field, format!("{name} is a dimension that was asked for already")));
+            if table
+                .dimensions
+                .iter()
+                .any(|dimension| dimension.level.column() == level.column())
+            {
+                return Err(ApiError::invalid(
+                    field,
+                    format!("{name} is a dimension that was asked for already"),
+                ));
             }
             table.order.push(n);
-            table.dimensions.push(Dimension { level, asked: Some(level), only: None });
+            table.dimensions.push(Dimension {
+                level,
+                asked: Some(level),
+                only: None,
+            });
         }
         for (level, value) in filters(request)? {
             table.only(level, value)?;
@@ -139,10 +157,21 @@ impl Table {
     }
 
     fn only(&mut self, level: Level, value: String) -> Result<(), ApiError> {
-        match self.dimensions.iter_mut().find(|dimension| dimension.level.column() == level.column()) {
-            None => self.dimensions.push(Dimension { level, asked: None, only: Some((level, value)) }),
+        match self
+            .dimensions
+            .iter_mut()
+            .find(|dimension| dimension.level.column() == level.column())
+        {
+            None => self.dimensions.push(Dimension {
+                level,
+                asked: None,
+                only: Some((level, value)),
+            }),
             Some(dimension) if dimension.only.is_some() => {
-                return Err(ApiError::invalid("fylkesnummer", "cannot be given together with kommunenummer"));
+                return Err(ApiError::invalid(
+                    "fylkesnummer",
+                    "cannot be given together with kommunenummer",
+                ));
             }
             Some(dimension) => {
                 // The finer of the two: a coarse table has no cell for a fine value.
@@ -159,14 +188,23 @@ impl Table {
     pub(super) fn sql(&self, table: &str) -> String {
         let columns: Vec<_> = self.dimensions.iter().map(|dimension| dimension.level.sql()).collect();
         let numbers: Vec<_> = (1..=columns.len()).map(|n| n.to_string()).collect();
-        let group = if columns.is_empty() { "having count(*) > 0".to_owned() } else { format!("group by {}", numbers.join(", ")) };
+        let group = if columns.is_empty() {
+            "having count(*) > 0".to_owned()
+        } else {
+            format!("group by {}", numbers.join(", "))
+        };
         let comma = if columns.is_empty() { "" } else { ", " };
         format!("select {}{comma}count(*) from {table} {group}", columns.join(", "))
     }
 
     /// Whether a cell is of the part that is wanted.
     pub(super) fn has(&self, cell: &Cell) -> bool {
-        let is_wanted = |(dimension, value): (&Dimension, &String)| dimension.only.as_ref().is_none_or(|(level, only)| level.of(value) == only);
+        let is_wanted = |(dimension, value): (&Dimension, &String)| {
+            dimension
+                .only
+                .as_ref()
+                .is_none_or(|(level, only)| level.of(value) == only)
+        };
         self.dimensions.iter().zip(&cell.values).all(is_wanted)
     }
 }
@@ -181,7 +219,11 @@ fn filters(request: &GetStatsRequest) -> Result<Vec<(Level, String)>, ApiError> 
         filters.push((Level::Fylke, county));
     }
     if let Some(icnpo) = field::optional("icnpo", &request.icnpo, field::icnpo)? {
-        let level = if icnpo.is_leaf() { Level::Icnpo } else { Level::IcnpoGroup };
+        let level = if icnpo.is_leaf() {
+            Level::Icnpo
+        } else {
+            Level::IcnpoGroup
+        };
         filters.push((level, icnpo.code().to_owned()));
     }
     if let Some(form) = field::optional("form", &request.form, field::form)? {
@@ -200,8 +242,17 @@ fn filters(request: &GetStatsRequest) -> Result<Vec<(Level, String)>, ApiError> 
 
 fn month(field: &str, text: &str) -> Result<(Level, String), ApiError> {
     let level = if text.len() == 4 { Level::Year } else { Level::Month };
-    let day = if level == Level::Year { format!("{text}-01-01") } else { format!("{text}-01") };
-    let refused = |_| ApiError::invalid(field, format!("{text:?} is neither a month (YYYY-MM) nor a year (YYYY)"));
+    let day = if level == Level::Year {
+        format!("{text}-01-01")
+    } else {
+        format!("{text}-01")
+    };
+    let refused = |_| {
+        ApiError::invalid(
+            field,
+            format!("{text:?} is neither a month (YYYY-MM) nor a year (YYYY)"),
+        )
+    };
     ryggrad_norway::parse_date(&day).map_err(refused)?;
     Ok((level, text.to_owned()))
 }
@@ -211,21 +262,38 @@ mod tests {
     use super::*;
 
     fn table(by: &[&str], request: GetStatsRequest) -> Result<Table, ApiError> {
-        Table::parse(&GetStatsRequest { by: by.iter().map(ToString::to_string).collect(), ..request })
+        Table::parse(&GetStatsRequest {
+            by: by.iter().map(ToString::to_string).collect(),
+            ..request
+        })
     }
 
     #[test]
     fn a_filter_is_a_dimension_of_the_table() {
-        let request = GetStatsRequest { form: "FLI".into(), kommunenummer: "4203".into(), ..GetStatsRequest::default() };
+        let request = GetStatsRequest {
+            form: "FLI".into(),
+            kommunenummer: "4203".into(),
+            ..GetStatsRequest::default()
+        };
         let table = table(&["kommune"], request).expect("a table");
-        assert_eq!(table.sql("t"), "select kommunenummer, form, count(*) from t group by 1, 2");
-        let cell = |kommune: &str| Cell { values: vec![kommune.into(), "FLI".into()], count: 1, suppressed: false };
+        assert_eq!(
+            table.sql("t"),
+            "select kommunenummer, form, count(*) from t group by 1, 2"
+        );
+        let cell = |kommune: &str| Cell {
+            values: vec![kommune.into(), "FLI".into()],
+            count: 1,
+            suppressed: false,
+        };
         assert!(table.has(&cell("4203")) && !table.has(&cell("4204")));
     }
 
     #[test]
     fn a_fine_filter_makes_a_coarse_dimension_fine() {
-        let request = GetStatsRequest { kommunenummer: "4203".into(), ..GetStatsRequest::default() };
+        let request = GetStatsRequest {
+            kommunenummer: "4203".into(),
+            ..GetStatsRequest::default()
+        };
         let table = table(&["fylke"], request).expect("a table");
         assert_eq!(table.sql("t"), "select kommunenummer, count(*) from t group by 1");
     }
@@ -253,10 +321,35 @@ mod tests {
     fn what_is_not_there_is_refused_by_its_field() {
         refuses(&["kommune", "colour"], GetStatsRequest::default(), "by[1]");
         refuses(&["kommune", "fylke"], GetStatsRequest::default(), "by[1]");
-        refuses(&[], GetStatsRequest { month: "2026-13".into(), ..GetStatsRequest::default() }, "month");
-        refuses(&[], GetStatsRequest { size: "7".into(), ..GetStatsRequest::default() }, "size");
-        refuses(&[], GetStatsRequest { kommunenummer: "0000".into(), ..GetStatsRequest::default() }, "kommunenummer");
-        let both = GetStatsRequest { kommunenummer: "4203".into(), fylkesnummer: "42".into(), ..GetStatsRequest::default() };
+        refuses(
+            &[],
+            GetStatsRequest {
+                month: "2026-13".into(),
+                ..GetStatsRequest::default()
+            },
+            "month",
+        );
+        refuses(
+            &[],
+            GetStatsRequest {
+                size: "7".into(),
+                ..GetStatsRequest::default()
+            },
+            "size",
+        );
+        refuses(
+            &[],
+            GetStatsRequest {
+                kommunenummer: "0000".into(),
+                ..GetStatsRequest::default()
+            },
+            "kommunenummer",
+        );
+        let both = GetStatsRequest {
+            kommunenummer: "4203".into(),
+            fylkesnummer: "42".into(),
+            ..GetStatsRequest::default()
+        };
         refuses(&[], both, "fylkesnummer");
     }
 }
