@@ -6,9 +6,13 @@ use crate::event::{signed, unsigned};
 use crate::schema::{self, Step};
 
 mod feed;
+mod follower;
 mod pull;
+mod source;
 
 pub use feed::Feed;
+pub use follower::Follower;
+pub use source::Source;
 
 /// An event that a consumer cannot digest, and why. Its organisation is parked; everybody else goes on (I11).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

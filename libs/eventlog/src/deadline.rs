@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_nats::Client;
 use jiff::Timestamp;
 use ryggrad_decider::Timer;
 use sqlx::{PgPool, Row as _};
@@ -11,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::consumer::Poison;
+use crate::consumer::{Poison, Source};
 use crate::event::Recorded;
 use crate::order::{Again, Carried, Order};
 
@@ -109,7 +108,7 @@ pub fn command_id(deadline: Uuid, position: u64) -> Uuid {
 /// at most a few hundred at a time, and different aggregates' side by side. Outages are waited out.
 pub async fn run<S, F, Fut>(
     pool: PgPool,
-    client: Client,
+    source: impl Into<Source>,
     clock: Clock,
     schedule: S,
     execute: F,
@@ -119,9 +118,10 @@ pub async fn run<S, F, Fut>(
     F: Fn(Order<Due>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<Carried, Again>> + Send,
 {
+    let source = source.into();
     let planned = Arc::new(Notify::new());
     tokio::join!(
-        planner::run(&pool, &client, &schedule, &planned, &token),
+        planner::run(&pool, &source, &schedule, &planned, &token),
         ticker::run::<S, _, _>(&pool, &clock, &execute, &planned, &token),
     );
 }

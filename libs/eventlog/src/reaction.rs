@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use async_nats::Client;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::consumer::Poison;
+use crate::consumer::{Poison, Source};
 use crate::event::Recorded;
 use crate::order::{Again, Carried, Order};
 
@@ -46,13 +45,13 @@ pub fn command_id(reaction: &str, position: u64, n: usize) -> Uuid {
 /// Runs a reaction in the first schema of the pool's search path, where [`crate::consumer::install`] has been, until the
 /// token ends; `execute` carries its commands out. Outages are waited out. A command that the domain refuses is noted in
 /// the log of the process and is done with; one that fails parks its organisation.
-pub async fn run<R, F, Fut>(pool: PgPool, client: Client, reaction: R, execute: F, token: CancellationToken)
+pub async fn run<R, F, Fut>(pool: PgPool, source: impl Into<Source>, reaction: R, execute: F, token: CancellationToken)
 where
     R: Reaction,
     F: Fn(Order<R::Command>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<Carried, Again>> + Send,
 {
-    engine::Engine::new(pool, client, Arc::new(reaction), execute)
+    engine::Engine::new(pool, source.into(), Arc::new(reaction), execute)
         .run(token)
         .await;
 }

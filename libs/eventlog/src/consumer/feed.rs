@@ -1,5 +1,7 @@
 //! The stream as one endless sequence of events, whatever happens to broker and connection.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::Client;
@@ -12,6 +14,8 @@ use crate::stream;
 
 /// How many decoded events wait for a consumer that is slow, before reading waits for it.
 const AHEAD: usize = 2_048;
+/// How many events behind the end of the stream is far.
+const BEHIND: u64 = 5_000;
 /// How long to wait before looking again, at first and at the most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
 
@@ -20,6 +24,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_mi
 #[derive(Debug)]
 pub struct Feed {
     events: mpsc::Receiver<Recorded>,
+    pending: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
@@ -29,10 +34,14 @@ impl Feed {
     /// Starts reading after a position.
     pub fn after(client: Client, position: u64) -> Self {
         let (sender, events) = mpsc::channel(AHEAD);
-        Self {
-            events,
-            task: tokio::spawn(read(client, position, sender)),
-        }
+        let pending = Arc::new(AtomicU64::new(0));
+        let task = tokio::spawn(read(client, position, sender, Arc::clone(&pending)));
+        Self { events, pending, task }
+    }
+
+    /// Whether the stream has thousands of events more than have been read.
+    pub(super) fn is_behind(&self) -> bool {
+        self.pending.load(Ordering::Relaxed) > BEHIND
     }
 
     /// Waits for the next events and puts whatever there is, at least one and at most `limit`, at the end of `batch`.
@@ -51,11 +60,11 @@ impl Drop for Feed {
     }
 }
 
-async fn read(client: Client, mut position: u64, events: mpsc::Sender<Recorded>) {
+async fn read(client: Client, mut position: u64, events: mpsc::Sender<Recorded>, pending: Arc<AtomicU64>) {
     let mut pause = PAUSE.0;
     loop {
         let began = position;
-        let ended = stretch(&client, &mut position, &events).await;
+        let ended = stretch(&client, &mut position, &events, &pending).await;
         let Err(ended) = ended else { return };
         match ended {
             Ended::Foreign(error) => {
@@ -75,7 +84,12 @@ async fn read(client: Client, mut position: u64, events: mpsc::Sender<Recorded>)
 }
 
 /// Reads until something comes in between; ends well when nobody wants events any more.
-async fn stretch(client: &Client, position: &mut u64, events: &mpsc::Sender<Recorded>) -> Result<(), Ended> {
+async fn stretch(
+    client: &Client,
+    position: &mut u64,
+    events: &mpsc::Sender<Recorded>,
+    pending: &AtomicU64,
+) -> Result<(), Ended> {
     if !stream::is_connected(client) {
         return Err(Ended::Silent);
     }
@@ -87,6 +101,7 @@ async fn stretch(client: &Client, position: &mut u64, events: &mpsc::Sender<Reco
         };
         let event = pull.next().await?;
         *position = event.position;
+        pending.store(pull.pending, Ordering::Relaxed);
         room.send(event);
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Pull {
     asked: usize,
     /// The position that comes next.
     expected: u64,
+    /// How many messages the stream has after the last one.
+    pub(super) pending: u64,
 }
 
 // === impl Pull ===
@@ -88,6 +90,7 @@ impl Pull {
             request: request.to_string().into(),
             asked: 0,
             expected: after + 1,
+            pending: 0,
         })
     }
 
@@ -126,10 +129,10 @@ impl Pull {
             Some(status) => return Err(Ended::Broker(message.description.unwrap_or_else(|| status.to_string()))),
         }
         self.asked = self.asked.saturating_sub(1);
-        let sequence = message
+        let (sequence, pending) = message
             .reply
             .as_deref()
-            .and_then(sequence)
+            .and_then(place)
             .ok_or_else(|| Ended::Broker("a message that is not the stream's".to_owned()))?;
         if sequence < self.expected {
             // The stream began again between our question where it ends and the consumer's start.
@@ -142,6 +145,7 @@ impl Pull {
             });
         }
         self.expected += 1;
+        self.pending = pending;
         // A copy, so that a small event kept for long does not hold a whole network buffer.
         let data = bytes::Bytes::copy_from_slice(&message.payload);
         Ok(Some(stream::decode(
@@ -152,25 +156,29 @@ impl Pull {
     }
 }
 
-/// The stream sequence in `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<…>`, or in the longer form with a domain.
-fn sequence(reply: &str) -> Option<u64> {
+/// Stream sequence and messages to come in `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`,
+/// or in the longer form with a domain.
+fn place(reply: &str) -> Option<(u64, u64)> {
     let rest = reply.strip_prefix("$JS.ACK.")?;
-    let tokens = rest.bytes().filter(|byte| *byte == b'.').count() + 1;
-    rest.split('.').nth(if tokens >= 9 { 5 } else { 3 })?.parse().ok()
+    let dots = rest.bytes().filter(|byte| *byte == b'.').count();
+    let mut tokens = rest.split('.').skip(if dots >= 8 { 5 } else { 3 });
+    Some((tokens.next()?.parse().ok()?, tokens.nth(2)?.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::place;
+
     #[test]
     fn the_sequence_is_found_in_both_forms_of_the_reply() {
         assert_eq!(
-            super::sequence("$JS.ACK.RYGGRAD.cons.1.4711.12.1700000000000000000.3"),
-            Some(4711)
+            place("$JS.ACK.RYGGRAD.cons.1.4711.12.1700000000000000000.3"),
+            Some((4711, 3))
         );
         assert_eq!(
-            super::sequence("$JS.ACK.hub.ACC123.RYGGRAD.cons.1.4711.12.1700000000000000000.3"),
-            Some(4711)
+            place("$JS.ACK.hub.ACC123.RYGGRAD.cons.1.4711.12.1700000000000000000.3.xyz"),
+            Some((4711, 3))
         );
-        assert_eq!(super::sequence("_INBOX.abc"), None);
+        assert_eq!(place("_INBOX.abc"), None);
     }
 }

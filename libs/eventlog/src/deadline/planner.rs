@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use async_nats::Client;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::consumer::{self, Feed, Overtaken};
+use crate::consumer::{self, Follower, Overtaken, Source};
 use crate::deadline::{Action, Deadline, Schedule};
 use crate::event::{Recorded, signed};
+use crate::log::Log;
 use crate::parked::{Lot, digest};
 
 /// How many events are taken in together at the most.
@@ -40,13 +40,13 @@ struct Plan<'a> {
 
 pub(super) async fn run<S: Schedule>(
     pool: &PgPool,
-    client: &Client,
+    source: &Source,
     schedule: &S,
     planned: &Notify,
     token: &CancellationToken,
 ) {
     while !token.is_cancelled() {
-        if let Err(error) = stretch(pool, client, schedule, planned, token).await {
+        if let Err(error) = stretch(pool, source, schedule, planned, token).await {
             tracing::warn!(schedule = S::NAME, %error, "planning of deadlines was interrupted; it goes on");
             token.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
@@ -55,7 +55,7 @@ pub(super) async fn run<S: Schedule>(
 
 async fn stretch<S: Schedule>(
     pool: &PgPool,
-    client: &Client,
+    source: &Source,
     schedule: &S,
     planned: &Notify,
     token: &CancellationToken,
@@ -64,7 +64,7 @@ async fn stretch<S: Schedule>(
     let mut stored = consumer::checkpoint(&mut connection, S::NAME).await?;
     let mut position = stored;
     let mut lot = Lot::load(&mut connection, S::NAME, S::NAME).await?;
-    let mut feed = Feed::after(client.clone(), position);
+    let mut feed = Follower::after(source, Log::new(pool.clone()), position);
     let mut round = tokio::time::interval(ROUND);
     let mut batch: Vec<Recorded> = Vec::new();
     loop {

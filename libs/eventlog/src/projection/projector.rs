@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::Client;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::consumer::Feed;
+use crate::consumer::{Follower, Source};
 use crate::event::Recorded;
 use crate::log::Log;
 use crate::projection::Projection;
@@ -40,7 +39,7 @@ pub struct Projector<P> {
 
 struct Shared<P> {
     pool: PgPool,
-    client: Client,
+    source: Source,
     projection: P,
     grace: Duration,
     live: watch::Sender<u64>,
@@ -67,11 +66,11 @@ impl<P: Projection> std::fmt::Debug for Projector<P> {
 impl<P: Projection> Projector<P> {
     /// A view in the first schema of the pool's search path, where [`crate::consumer::install`] has been; the pool's role
     /// may read the log. It takes connections of its own, beside those of the pool.
-    pub fn new(pool: PgPool, client: Client, projection: P) -> Self {
+    pub fn new(pool: PgPool, source: impl Into<Source>, projection: P) -> Self {
         Self {
             shared: Arc::new(Shared {
                 pool,
-                client,
+                source: source.into(),
                 projection,
                 grace: GRACE,
                 live: watch::Sender::new(0),
@@ -84,7 +83,7 @@ impl<P: Projection> Projector<P> {
     pub fn with_grace(self, grace: Duration) -> Self {
         let Shared {
             pool,
-            client,
+            source,
             projection,
             live,
             ..
@@ -95,7 +94,7 @@ impl<P: Projection> Projector<P> {
         Self {
             shared: Arc::new(Shared {
                 pool,
-                client,
+                source,
                 projection,
                 grace,
                 live,
@@ -197,7 +196,7 @@ async fn stretch<P: Projection>(
         turn.index(&mut connection).await?;
         shared.live.send_replace(turn.position);
     }
-    let mut feed = Feed::after(shared.client.clone(), turn.position);
+    let mut feed = Follower::after(&shared.source, Log::new(shared.pool.clone()), turn.position);
     let mut batch: Vec<Recorded> = Vec::new();
     let mut pace = Pace::new(turn.position);
     let mut round = tokio::time::interval(ROUND);
@@ -240,7 +239,7 @@ fn measure<P: Projection>(batch: &[Recorded]) {
 
 /// The next events: at once for a view that is served, in fuller batches for one that is being filled. When it is dropped,
 /// the batch keeps what came.
-async fn gather(feed: &mut Feed, batch: &mut Vec<Recorded>, state: State) {
+async fn gather(feed: &mut Follower, batch: &mut Vec<Recorded>, state: State) {
     if batch.is_empty() {
         feed.next(batch, BATCH).await;
     }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Client;
 use prost::Message as _;
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::consumer::{self, Feed, Overtaken, Poison};
+use crate::consumer::{self, Follower, Overtaken, Poison, Source};
 use crate::event::Recorded;
+use crate::log::Log;
 use crate::order::{self, Again, Carried, Order};
 use crate::parked::{Lot, digest};
 use crate::reaction::{Reaction, command_id};
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Engine<R, F> {
     pool: PgPool,
-    client: Client,
+    source: Source,
     reaction: Arc<R>,
     execute: F,
 }
@@ -53,10 +53,10 @@ where
     F: Fn(Order<R::Command>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<Carried, Again>> + Send,
 {
-    pub(super) fn new(pool: PgPool, client: Client, reaction: Arc<R>, execute: F) -> Self {
+    pub(super) fn new(pool: PgPool, source: Source, reaction: Arc<R>, execute: F) -> Self {
         Self {
             pool,
-            client,
+            source,
             reaction,
             execute,
         }
@@ -76,7 +76,7 @@ where
         let mut stored = consumer::checkpoint(&mut connection, R::NAME).await?;
         let mut position = stored;
         let mut lot = Lot::load(&mut connection, R::NAME, R::NAME).await?;
-        let mut feed = Feed::after(self.client.clone(), position);
+        let mut feed = Follower::after(&self.source, Log::new(self.pool.clone()), position);
         let mut round = tokio::time::interval(ROUND);
         let mut batch = Vec::new();
         loop {
