@@ -1,0 +1,58 @@
+//! `ryggrad verify` on a log that somebody has been at.
+
+use sqlx::{Connection as _, PgConnection};
+
+use crate::program::{Up, folder, ryggrad, said};
+
+#[tokio::test]
+async fn verify_finds_what_somebody_changed_and_ends_with_one() {
+    let folder = folder();
+    let state = folder.path().to_str().expect("a plain path");
+    let up = Up::start(folder.path(), &[]).await;
+    let mut owner = PgConnection::connect(&up.endpoints.postgres)
+        .await
+        .expect("the owner may log in");
+
+    for (statement, part, finding) in [
+        (
+            "delete from views.{directory} where key in (select min(key) from views.{directory})",
+            "views",
+            "municipality_directory",
+        ),
+        (
+            "update log.events set payload = payload || '{\"orgnr\": \"0\"}' where position = 7",
+            "log",
+            "at 7: the JSON of",
+        ),
+        (
+            "update log.events set data = data || '\\x0a' where position = 6",
+            "log",
+            "at 6: the bytes are not",
+        ),
+        (
+            "update log.events set event_id = gen_random_uuid() where position = 5",
+            "stream",
+            "at 5: the log has event",
+        ),
+        (
+            "delete from log.events where position = 4",
+            "log",
+            "at 4: no such event",
+        ),
+    ] {
+        let table: String = sqlx::query_scalar(
+            "select table_name from views.projections where name = 'municipality_directory' and state = 'live'",
+        )
+        .fetch_one(&mut owner)
+        .await
+        .expect("the view is live");
+        sqlx::query(&statement.replace("{directory}", &table))
+            .execute(&mut owner)
+            .await
+            .expect("the owner may do everything");
+        let output = ryggrad(&["verify", "--only", part, "--state", state]);
+        assert_eq!(output.status.code(), Some(1), "{statement}: {}", said(&output));
+        assert!(said(&output).contains(finding), "{statement}: {}", said(&output));
+    }
+    assert_eq!(up.end("TERM"), Some(0));
+}

@@ -1,0 +1,94 @@
+//! Help, wrong usage, and nobody there.
+
+use crate::program::{complained, folder, ryggrad, said};
+
+#[test]
+fn help_is_there_with_examples_and_without_colour() {
+    for arguments in [
+        &["--help"][..],
+        &["up", "--help"],
+        &["serve", "relay", "--help"],
+        &["import", "--help"],
+        &["clock", "--help"],
+    ] {
+        let output = ryggrad(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(
+            !said(&output).contains('\u{1b}'),
+            "{arguments:?} has colour without a terminal"
+        );
+    }
+    assert!(said(&ryggrad(&["up", "--help"])).contains("Examples:"));
+}
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    for arguments in [
+        &["fly"][..],
+        &["clock", "advance"],
+        &["import", "brreg"],
+        &["up", "--listen", "here"],
+    ] {
+        assert_eq!(ryggrad(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn nobody_there_is_told_in_one_line_and_ends_with_three() {
+    let empty = folder();
+    let state = empty.path().to_str().expect("a plain path");
+    for arguments in [
+        &["clock"][..],
+        &["tail", "--no-follow"],
+        &["verify"],
+        &["parked"],
+        &["replay"],
+    ] {
+        let output = ryggrad(&[arguments, &["--state", state]].concat());
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", complained(&output));
+        let text = complained(&output);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("no backbone is running"), "{text}");
+    }
+}
+
+#[test]
+fn an_address_that_others_could_reach_is_refused() {
+    let state = folder();
+    let output = ryggrad(&[
+        "up",
+        "--state",
+        state.path().to_str().expect("a plain path"),
+        "--listen",
+        "0.0.0.0:0",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complained(&output).contains("only loopback"), "{}", complained(&output));
+}
+
+#[test]
+fn a_population_is_written_the_same_for_the_same_seed() {
+    let (one, two) = (folder(), folder());
+    let files = [&one, &two].map(|folder| {
+        let out = folder.path().to_str().expect("a plain path");
+        let output = ryggrad(&[
+            "simulate",
+            "register",
+            "--organisations",
+            "20",
+            "--seed",
+            "9",
+            "--out",
+            out,
+        ]);
+        assert_eq!(output.status.code(), Some(0), "{}", complained(&output));
+        let mut names: Vec<_> = said(&output).lines().map(str::to_owned).collect();
+        names.sort();
+        names
+            .iter()
+            .map(|name| std::fs::read(name).expect("written"))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(files[0].len(), 2);
+    assert!(files[0] == files[1], "the files differ");
+}
