@@ -190,3 +190,6 @@ pub(crate) fn set(
 fn instant(at: Option<ryggrad_proto::Timestamp>) -> Option<Timestamp> {
     at.and_then(|at| Timestamp::try_from(at).ok())
 }
+
+#[cfg(test)]
+mod tests;

@@ -307,7 +307,7 @@ fn not_an_instant(field: &'static str) -> Refusal {
 }
 
 /// Whether a text holds an identity number, an account number or an e-mail address.
-fn names_a_person(text: &str) -> bool {
+pub(crate) fn names_a_person(text: &str) -> bool {
     let email = text.split(char::is_whitespace).any(|word| {
         word.split_once('@')
             .is_some_and(|(name, host)| name.ends_with(|c: char| c.is_alphanumeric()) && host.contains('.'))

@@ -25,6 +25,9 @@ mod reactions;
 // The registers outside.
 pub mod register;
 
+#[cfg(test)]
+mod testing;
+
 pub use command::{Command, NotACommand};
 pub use deadlines::Deadlines;
 pub use reactions::Reactions;

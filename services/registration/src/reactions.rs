@@ -209,3 +209,6 @@ fn confirm(case_id: &str, register: &str, orgnr: &str) -> Option<Command> {
     };
     Some(ToCase::from(confirm).into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,10 @@ use uuid::Uuid;
 use input::{gzip, orgnr, unit, voluntary};
 use world::{World, fixtures};
 
-const TOLERANT: Options = Options { tolerant: true, keep: ryggrad_registration::register::brreg::Keep::Voluntary };
+const TOLERANT: Options = Options {
+    tolerant: true,
+    keep: ryggrad_registration::register::brreg::Keep::Voluntary,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_second_run_of_the_same_files_writes_nothing() {
@@ -28,7 +31,11 @@ async fn the_second_run_of_the_same_files_writes_nothing() {
     // The files in the other order, another day, by another process.
     let files: Vec<_> = files.into_iter().rev().collect();
     let second = world.tomorrow().run(&files, |_| {}).await.unwrap();
-    assert_eq!((second.unchanged, second.new, second.changed, second.events), (2_000, 0, 0, 0), "{second:?}");
+    assert_eq!(
+        (second.unchanged, second.new, second.changed, second.events),
+        (2_000, 0, 0, 0),
+        "{second:?}"
+    );
     assert_eq!(world.head_and_commands().await, (head, commands));
 }
 
@@ -91,7 +98,11 @@ async fn only_what_differs_in_a_later_file_is_written() {
     population.write_voluntary(&mut pages, &mut |_| {}).unwrap();
     let pages = world.file("pages.ndjson", &pages);
     let first = world.file("first.json", serde_json::to_vec(&units).unwrap());
-    world.import(Options::default()).run(&[pages.clone(), first], |_| {}).await.unwrap();
+    world
+        .import(Options::default())
+        .run(&[pages.clone(), first], |_| {})
+        .await
+        .unwrap();
     let (head, _) = world.head_and_commands().await;
 
     units[3]["navn"] = "GRANALVHEIM SANGLAG".into();
@@ -99,9 +110,19 @@ async fn only_what_differs_in_a_later_file_is_written() {
     units.remove(200);
     let second = world.file("second.json", serde_json::to_vec(&units).unwrap());
     let summary = world.tomorrow().run(&[pages, second], |_| {}).await.unwrap();
-    assert_eq!((summary.changed, summary.unchanged, summary.events), (2, 397, 2), "{summary:?}");
-    assert_eq!(summary.refused, 1, "the voluntary record whose unit is gone: {summary:?}");
-    assert_eq!(world.names_after(head).await, ["OrganisationDetailsChanged", "OrganisationDetailsChanged"]);
+    assert_eq!(
+        (summary.changed, summary.unchanged, summary.events),
+        (2, 397, 2),
+        "{summary:?}"
+    );
+    assert_eq!(
+        summary.refused, 1,
+        "the voluntary record whose unit is gone: {summary:?}"
+    );
+    assert_eq!(
+        world.names_after(head).await,
+        ["OrganisationDetailsChanged", "OrganisationDetailsChanged"]
+    );
 }
 
 #[tokio::test]
@@ -114,7 +135,10 @@ async fn a_record_that_changes_and_changes_back_is_written_each_time() {
         let summary = world.import(Options::default()).run(&[file], |_| {}).await.unwrap();
         outcomes.push((summary.new, summary.changed, summary.unchanged, summary.events));
     }
-    assert_eq!(outcomes, [(1, 0, 0, 1), (0, 1, 0, 1), (0, 1, 0, 1), (0, 0, 1, 0), (0, 1, 0, 1)]);
+    assert_eq!(
+        outcomes,
+        [(1, 0, 0, 1), (0, 1, 0, 1), (0, 1, 0, 1), (0, 0, 1, 0), (0, 1, 0, 1)]
+    );
     let (head, commands) = world.head_and_commands().await;
     assert_eq!((head, commands), (4, 4));
 }
@@ -128,22 +152,48 @@ async fn an_organisation_that_has_its_number_already_is_found_by_it() {
     let summary = world.import(Options::default()).run(&[file], |_| {}).await.unwrap();
     assert_eq!((summary.new, summary.changed), (0, 1), "{summary:?}");
     let organisations = world.organisations().await;
-    assert!(organisations.iter().all(|(organisation, ..)| *organisation == id), "{organisations:?}");
+    assert!(
+        organisations.iter().all(|(organisation, ..)| *organisation == id),
+        "{organisations:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stood_before_the_end_of_a_truncated_file_stays() {
     let world = World::new().await;
     let mut units = Vec::new();
-    Population::try_new(1_200, 0, 9).unwrap().write_units(&mut units, &mut |_| {}).unwrap();
+    Population::try_new(1_200, 0, 9)
+        .unwrap()
+        .write_units(&mut units, &mut |_| {})
+        .unwrap();
     let packed = gzip(&units);
     let cut = world.file("cut.json.gz", &packed[..packed.len() * 2 / 3]);
     let error = world.import(Options::default()).run(&[cut], |_| {}).await.unwrap_err();
-    assert!(matches!(error, ImportError::File { fault: Fault::Truncated { .. }, .. }), "{error}");
-    assert!(error.to_string().contains("cut.json.gz: the gzip stream is cut off"), "{error}");
+    assert!(
+        matches!(
+            error,
+            ImportError::File {
+                fault: Fault::Truncated { .. },
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("cut.json.gz: the gzip stream is cut off"),
+        "{error}"
+    );
     let before = error.summary().unwrap().new;
     assert!(before > 0 && before < 1_200, "{before}");
-    assert_eq!(world.organisations().await.iter().filter(|(.., sequence, _, _)| *sequence == 1).count() as u64, before);
+    assert_eq!(
+        world
+            .organisations()
+            .await
+            .iter()
+            .filter(|(.., sequence, _, _)| *sequence == 1)
+            .count() as u64,
+        before
+    );
 
     let whole = world.file("whole.json.gz", packed);
     let summary = world.import(Options::default()).run(&[whole], |_| {}).await.unwrap();
@@ -155,16 +205,31 @@ async fn a_wrong_file_stops_an_import_before_it_writes() {
     let world = World::new().await;
     let good = world.file("good.json", unit(1, ""));
     for (name, content, why) in [
-        ("text.json", r#""enheter""#, "byte 0: expected a JSON array of records, a page of them, or a record"),
+        (
+            "text.json",
+            r#""enheter""#,
+            "byte 0: expected a JSON array of records, a page of them, or a record",
+        ),
         ("empty.json", "", "found nothing"),
         ("roles.json", r#"{"rollegrupper":[]}"#, "expected a JSON array"),
     ] {
         let wrong = world.file(name, content);
-        let error = world.import(Options::default()).run(&[good.clone(), wrong], |_| {}).await.unwrap_err();
-        assert!(error.to_string().contains(name) && error.to_string().contains(why), "{error}");
+        let error = world
+            .import(Options::default())
+            .run(&[good.clone(), wrong], |_| {})
+            .await
+            .unwrap_err();
+        assert!(
+            error.to_string().contains(name) && error.to_string().contains(why),
+            "{error}"
+        );
     }
     let missing = world.path("missing.json");
-    let error = world.import(Options::default()).run(&[good, missing], |_| {}).await.unwrap_err();
+    let error = world
+        .import(Options::default())
+        .run(&[good, missing], |_| {})
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("missing.json: cannot be read"), "{error}");
     assert_eq!(world.head_and_commands().await, (0, 0));
 }
@@ -177,7 +242,14 @@ async fn malformed_json_ends_an_import_with_its_byte_and_keeps_what_came_before(
     let error = world.import(Options::default()).run(&[file], |_| {}).await.unwrap_err();
     let byte = before.len() + r#"{"organisasjonsnummer":"#.len();
     assert!(error.to_string().contains("malformed JSON at byte"), "{error}");
-    let told: usize = error.to_string().split("at byte ").nth(1).and_then(|rest| rest.split([',', ':']).next()).unwrap().parse().unwrap();
+    let told: usize = error
+        .to_string()
+        .split("at byte ")
+        .nth(1)
+        .and_then(|rest| rest.split([',', ':']).next())
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!((byte..=byte + 2).contains(&told), "{error}, and it is at {byte}");
     assert_eq!(error.summary().unwrap().new, 2);
     assert_eq!(world.head_and_commands().await, (2, 2));
@@ -188,7 +260,10 @@ async fn everything_that_is_not_used_has_its_line_in_the_report() {
     let world = World::new().await;
     let wrong = unit(2, "").replace(&orgnr(2).to_string(), "312345678");
     let records = [
-        unit(1, r#","forretningsadresse":{"kommunenummer":"1234","postnummer":"0150"}"#),
+        unit(
+            1,
+            r#","forretningsadresse":{"kommunenummer":"1234","postnummer":"0150"}"#,
+        ),
         wrong,
         unit(3, "").replace("FLI", "BEDR"),
         unit(1, "").replace("HAGELAG", "SANGLAG"),
@@ -197,19 +272,38 @@ async fn everything_that_is_not_used_has_its_line_in_the_report() {
     ];
     let units = world.file("units.json", format!("[{}]", records.join(",\n")));
     let pages = world.file("voluntary.json", format!("[{},{}]", voluntary(1, ""), voluntary(9, "")));
-    let options = Options { keep: ryggrad_registration::register::brreg::Keep::All, ..Options::default() };
-    let summary = world.import(options).run(&[units.clone(), pages.clone()], |_| {}).await.unwrap();
+    let options = Options {
+        keep: ryggrad_registration::register::brreg::Keep::All,
+        ..Options::default()
+    };
+    let summary = world
+        .import(options)
+        .run(&[units.clone(), pages.clone()], |_| {})
+        .await
+        .unwrap();
 
-    assert_eq!((summary.new, summary.joined, summary.refused, summary.warnings), (2, 1, 5, 1), "{summary:?}");
+    assert_eq!(
+        (summary.new, summary.joined, summary.refused, summary.warnings),
+        (2, 1, 5, 1),
+        "{summary:?}"
+    );
     let sum = summary.joined + summary.skipped + summary.new + summary.changed + summary.unchanged + summary.refused;
     assert_eq!(summary.read, sum);
     let lines = world.report();
     assert_eq!(lines.len() as u64, summary.refused + summary.warnings);
-    assert_eq!(summary.reasons.values().sum::<u64>(), summary.refused + summary.warnings);
+    assert_eq!(
+        summary.reasons.values().sum::<u64>(),
+        summary.refused + summary.warnings
+    );
     let told = |line: &serde_json::Value| {
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
         assert!(!text("reason").is_empty() && line["byte"].is_u64(), "{line}");
-        (text("kind"), line["record"].as_u64().unwrap(), text("orgnr"), text("field"))
+        (
+            text("kind"),
+            line["record"].as_u64().unwrap(),
+            text("orgnr"),
+            text("field"),
+        )
     };
     let expected = |kind: &str, record, orgnr: String, field: &str| (kind.to_owned(), record, orgnr, field.to_owned());
     let found: Vec<_> = lines.iter().map(told).collect();
@@ -225,7 +319,10 @@ async fn everything_that_is_not_used_has_its_line_in_the_report() {
     }
     let place = lines.iter().find(|line| line["field"] == "stiftelsesdato").unwrap();
     let byte = records[..5].iter().map(|record| record.len() + 2).sum::<usize>() + 1;
-    assert_eq!((place["file"].as_str(), place["byte"].as_u64()), (units.to_str(), Some(byte as u64)));
+    assert_eq!(
+        (place["file"].as_str(), place["byte"].as_u64()),
+        (units.to_str(), Some(byte as u64))
+    );
     let place = lines.iter().find(|line| line["orgnr"] == orgnr(9).to_string()).unwrap();
     assert_eq!(place["file"].as_str(), pages.to_str());
 }
@@ -240,7 +337,10 @@ async fn what_the_domain_refuses_is_in_the_report_too() {
     let summary = world.tomorrow().run(&[file], |_| {}).await.unwrap();
     assert_eq!((summary.refused, summary.events), (1, 0), "{summary:?}");
     let lines = world.report();
-    assert_eq!((lines[0]["record"].as_u64(), lines[0]["byte"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(
+        (lines[0]["record"].as_u64(), lines[0]["byte"].as_u64()),
+        (Some(1), Some(1))
+    );
     assert!(lines[0]["reason"].as_str().unwrap().contains("deleted"), "{}", lines[0]);
 }
 
@@ -249,8 +349,15 @@ async fn a_voluntary_record_that_left_on_an_unknown_day_gets_no_day() {
     let world = World::new().await;
     let units = world.file("units.json", unit(1, r#","registrertIFrivillighetsregisteret":true"#));
     let entered = world.file("entered.json", voluntary(1, ""));
-    world.import(Options::default()).run(&[units.clone(), entered], |_| {}).await.unwrap();
-    let left = world.file("left.json", voluntary(1, r#","respons_klasse":"FrivilligOrganisasjonSlettet""#));
+    world
+        .import(Options::default())
+        .run(&[units.clone(), entered], |_| {})
+        .await
+        .unwrap();
+    let left = world.file(
+        "left.json",
+        voluntary(1, r#","respons_klasse":"FrivilligOrganisasjonSlettet""#),
+    );
     world.tomorrow().run(&[units, left], |_| {}).await.unwrap();
     let organisations = world.organisations().await;
     let (.., name, payload) = organisations.last().unwrap();
@@ -268,7 +375,11 @@ async fn all_fixtures_are_imported_and_then_known() {
     assert_eq!(world.report().len() as u64, first.refused + first.warnings);
     let before = world.head_and_commands().await;
     let second = world.tomorrow_with(TOLERANT).run(&fixtures(), |_| {}).await.unwrap();
-    assert_eq!((second.unchanged, second.changed, second.refused), (first.new, 0, first.refused), "{second:?}");
+    assert_eq!(
+        (second.unchanged, second.changed, second.refused),
+        (first.new, 0, first.refused),
+        "{second:?}"
+    );
     assert_eq!(world.head_and_commands().await, before);
 }
 
@@ -278,7 +389,14 @@ async fn progress_ends_at_the_size_of_the_files() {
     let files = world.population(&Population::try_new(300, 0, 2).unwrap());
     let size: u64 = files.iter().map(|file| std::fs::metadata(file).unwrap().len()).sum();
     let mut last = None;
-    world.import(Options::default()).run(&files, |progress| last = Some(*progress)).await.unwrap();
+    world
+        .import(Options::default())
+        .run(&files, |progress| last = Some(*progress))
+        .await
+        .unwrap();
     let last = last.unwrap();
-    assert_eq!((last.bytes, last.total_bytes, last.read, last.done), (size, size, 600, 300));
+    assert_eq!(
+        (last.bytes, last.total_bytes, last.read, last.done),
+        (size, size, 600, 300)
+    );
 }

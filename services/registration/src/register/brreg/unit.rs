@@ -6,6 +6,7 @@ use super::convert::{Notes, Unusable, date, line, orgnr, required, year};
 use super::fault::Warning;
 use super::snapshot::{Annotated, RegisterSnapshot, WindingUp};
 use super::wire::{Coded, Enhet, Text};
+use crate::input::names_a_person;
 
 impl Enhet<'_> {
     /// Whether the handbook (9.2, step 1) keeps it: a non-profit institution, in Frivillighetsregisteret, an association or a
@@ -61,7 +62,7 @@ pub(super) fn snapshot(unit: &Enhet<'_>, tolerant: bool) -> Result<(RegisterSnap
             "registreringsdatoEnhetsregisteret",
             unit.registreringsdato_enhetsregisteret.as_ref(),
         )?,
-        purpose: purpose(unit)?,
+        purpose: purpose(unit, &mut notes)?,
         bylaws_date: date("vedtektsdato", unit.vedtektsdato.as_ref())?,
         kommunenummer: kommune(unit, &mut notes),
         postnummer: postal_code(unit, &mut notes),
@@ -98,12 +99,24 @@ fn code<'u>(coded: Option<&'u Coded<'_>>) -> Option<&'u str> {
     coded?.kode.as_deref()
 }
 
-fn purpose(unit: &Enhet<'_>) -> Result<Vec<String>, Unusable> {
-    let lines = unit.vedtektsfestet_formaal.iter().flatten();
-    lines
+/// The purpose, line by line. A line with an e-mail address, an identity number or an account number in it is left out.
+fn purpose(unit: &Enhet<'_>, notes: &mut Notes) -> Result<Vec<String>, Unusable> {
+    const FIELD: &str = "vedtektsfestetFormaal";
+    let mut purpose = Vec::new();
+    for text in unit
+        .vedtektsfestet_formaal
+        .iter()
+        .flatten()
         .filter(|text| !text.trim().is_empty())
-        .map(|text| line("vedtektsfestetFormaal", text))
-        .collect()
+    {
+        let line = line(FIELD, text)?;
+        if names_a_person(&line) {
+            notes.warn(FIELD, "a line holds what looks like personal data (R-0.05)");
+        } else {
+            purpose.push(line);
+        }
+    }
+    Ok(purpose)
 }
 
 /// The municipality of the business address. A number that is not current is never taken over (handbook 2.1); abroad there is none.

@@ -21,7 +21,10 @@ pub(super) fn unit(n: u32, more: &str) -> String {
 
 /// A record of Frivillighetsregisteret, with `more` fields.
 pub(super) fn voluntary(n: u32, more: &str) -> String {
-    format!(r#"{{"organisasjonsnummer":"{}","innfoertDato":"2020-02-03"{more}}}"#, orgnr(n))
+    format!(
+        r#"{{"organisasjonsnummer":"{}","innfoertDato":"2020-02-03"{more}}}"#,
+        orgnr(n)
+    )
 }
 
 pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {

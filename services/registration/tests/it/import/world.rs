@@ -17,7 +17,10 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const ROLE: Role<'static> = Role { name: "ryggrad_registration", context: Some(CONTEXT) };
+const ROLE: Role<'static> = Role {
+    name: "ryggrad_registration",
+    context: Some(CONTEXT),
+};
 const KEY: &str = concat!(
     "registration import ",
     include_str!("../../../../../libs/eventlog/sql/0001_log.sql"),
@@ -36,7 +39,10 @@ pub(super) type Fact = (Uuid, i64, String, serde_json::Value);
 impl World {
     pub(super) async fn new() -> Self {
         let database = Database::create(KEY, |pool| async move { schema::migrate(&pool, &[ROLE]).await }).await;
-        Self { pool: database.pool_as(ROLE.name), folder: tempfile::tempdir().unwrap() }
+        Self {
+            pool: database.pool_as(ROLE.name),
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// An import by a process of its own.
@@ -55,7 +61,12 @@ impl World {
     }
 
     fn import_at(&self, reader: brreg::Options, fetched_at: Timestamp) -> Import {
-        let options = Options { reader, source: SOURCE, fetched_at, report: self.path("report.ndjson") };
+        let options = Options {
+            reader,
+            source: SOURCE,
+            fetched_at,
+            report: self.path("report.ndjson"),
+        };
         Import::new(self.pool.clone(), self.process(), options)
     }
 
@@ -74,10 +85,17 @@ impl World {
                 form: "FLI".to_owned(),
                 ..pb::OrganisationDetails::default()
             }),
-            origin: Some(pb::FactOrigin { source: "register-simulator".to_owned(), ..pb::FactOrigin::default() }),
+            origin: Some(pb::FactOrigin {
+                source: "register-simulator".to_owned(),
+                ..pb::FactOrigin::default()
+            }),
             ..pb::RegisterSnapshot::default()
         };
-        let command = pb::MirrorRegister { meta: None, organisation_id: id.to_string(), snapshot: Some(snapshot) };
+        let command = pb::MirrorRegister {
+            meta: None,
+            organisation_id: id.to_string(),
+            snapshot: Some(snapshot),
+        };
         let request = Request {
             command: command.into(),
             aggregate_id: id,
@@ -148,7 +166,10 @@ impl World {
 /// The register authority's published shapes, all of them.
 pub(super) fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/brreg");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     files
