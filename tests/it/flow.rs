@@ -1,11 +1,28 @@
-//! The whole way of a club, through the public API, and what is left of it in the log.
+//! The whole way of a club, through the public API: what the views tell of it, and what is left of it in the log.
+
+use std::time::Duration;
 
 use ryggrad::demo::{Voice, story};
 use ryggrad_norway::PersonNumber;
+use ryggrad_proto::events::v1::HeadRequest;
+use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
 use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
 use ryggrad_proto::registration::v1::{GetOrganisationRequest, OrganisationState};
+use ryggrad_proto::views::v1::views_client::ViewsClient;
+use ryggrad_proto::views::v1::{GetDirectoryEntryRequest, ListRegisterCasesRequest, ListTimelineRequest};
 
-use crate::harness::whole;
+use crate::harness::{Whole, views_equal_their_folds, whole};
+
+/// Where the log ends.
+async fn head(whole: &Whole) -> u64 {
+    let mut events = EventStreamClient::new(whole.channel.clone());
+    events
+        .head(HeadRequest {})
+        .await
+        .expect("the gateway answers")
+        .into_inner()
+        .position
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_club_goes_from_the_first_idea_to_the_voluntary_register() {
@@ -16,7 +33,7 @@ async fn a_club_goes_from_the_first_idea_to_the_voluntary_register() {
 
     let mut registration = RegistrationServiceClient::new(whole.channel.clone());
     let request = GetOrganisationRequest {
-        organisation_id: organisation,
+        organisation_id: organisation.clone(),
         at_least: 0,
     };
     let club = registration
@@ -32,17 +49,75 @@ async fn a_club_goes_from_the_first_idea_to_the_voluntary_register() {
     );
     assert_eq!(club.icnpo, ["5100", "1200"]);
 
+    the_views_tell_of_it(&whole, &organisation, &club.orgnr).await;
     i7_no_row_of_the_log_tells_about_a_person(&whole.owner()).await;
+    views_equal_their_folds(&whole).await;
     whole.stack.stop().await;
+}
+
+/// What its board, its municipality and the register can read, as soon as it is there.
+async fn the_views_tell_of_it(whole: &Whole, organisation: &str, orgnr: &str) {
+    let at_least = head(whole).await;
+    let mut views = ViewsClient::new(whole.channel.clone());
+    let request = ListTimelineRequest {
+        organisation: orgnr.to_owned(),
+        page_size: 100,
+        at_least,
+        ..Default::default()
+    };
+    let timeline = views.list_timeline(request).await.expect("a timeline").into_inner();
+    assert!(timeline.as_of >= at_least);
+    let events: Vec<_> = timeline.entries.iter().map(|entry| entry.event.as_str()).collect();
+    for event in [
+        "OrganisationFounded",
+        "RegistrationSubmitted",
+        "OrganisationRegistered",
+        "GrasrotParticipationApproved",
+    ] {
+        assert!(events.contains(&event), "{event} is not among {events:?}");
+    }
+
+    let request = GetDirectoryEntryRequest {
+        organisation: organisation.to_owned(),
+        at_least,
+    };
+    let entry = views
+        .get_directory_entry(request)
+        .await
+        .expect("an entry")
+        .into_inner()
+        .entry
+        .expect("an entry");
+    assert_eq!(
+        (
+            entry.orgnr.as_str(),
+            entry.status.as_str(),
+            entry.kommunenummer.as_str()
+        ),
+        (orgnr, "registered_voluntary", "4203")
+    );
+
+    let request = ListRegisterCasesRequest {
+        organisation: organisation.to_owned(),
+        at_least,
+        ..Default::default()
+    };
+    let cases = views
+        .list_register_cases(request)
+        .await
+        .expect("cases")
+        .into_inner()
+        .register_cases;
+    assert_eq!(
+        cases.iter().map(|case| case.state.as_str()).collect::<Vec<_>>(),
+        ["registered"]
+    );
 }
 
 /// Invariant I7 in the rows: nothing that looks like an identity number, an account number or an e-mail address.
 async fn i7_no_row_of_the_log_tells_about_a_person(owner: &sqlx::PgPool) {
-    let rows: Vec<(String, String)> =
-        sqlx::query_as("select name, concat_ws(' ', payload::text, actor::text) from log.events order by position")
-            .fetch_all(owner)
-            .await
-            .expect("the log");
+    let sql = "select name, concat_ws(' ', payload::text, actor::text) from log.events order by position";
+    let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(owner).await.expect("the log");
     assert!(rows.len() > 30, "only {} events", rows.len());
     for (name, text) in rows {
         assert!(!text.contains('@'), "{name} has an e-mail address: {text}");
@@ -60,4 +135,28 @@ async fn i7_no_row_of_the_log_tells_about_a_person(owner: &sqlx::PgPool) {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_right_after_writing_shows_what_was_written() {
+    let whole = whole().await;
+    let mut views = ViewsClient::new(whole.channel.clone());
+    for _ in 0..20 {
+        let receipt = whole.sketch().await.expect("accepted");
+        let request = ListTimelineRequest {
+            organisation: receipt.aggregate_id.clone(),
+            at_least: receipt.position,
+            ..Default::default()
+        };
+        let answer = tokio::time::timeout(Duration::from_secs(20), views.list_timeline(request)).await;
+        let timeline = answer.expect("an answer").expect("a timeline").into_inner();
+        assert!(
+            timeline.as_of >= receipt.position,
+            "{} is before {}",
+            timeline.as_of,
+            receipt.position
+        );
+        assert_eq!(timeline.entries.len(), 1);
+    }
+    whole.stack.stop().await;
 }

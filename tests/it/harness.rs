@@ -46,8 +46,10 @@ pub(crate) async fn whole() -> Whole {
 pub(crate) async fn start(addresses: Addresses, nats: TestNats) -> Whole {
     let listener = listen::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
     let start = "2026-03-02T11:00:00Z".parse().expect("an instant");
+    let register = Register::obliging();
     let plan = Plan {
         simulated: Some(start),
+        register,
         connections: 4,
         ..Plan::new(addresses.clone())
     };
@@ -113,4 +115,17 @@ pub(crate) fn fresh() -> Uuid {
         &Uuid::NAMESPACE_OID,
         &[std::process::id().to_be_bytes().as_slice(), &number.to_be_bytes()].concat(),
     )
+}
+
+/// Invariant I10 for every view, as `ryggrad verify` looks at it.
+pub(crate) async fn views_equal_their_folds(whole: &Whole) {
+    let pool = servers::pool(whole.addresses.postgres("ryggrad_views"), "views", 2)
+        .await
+        .expect("the role may log in");
+    for verified in ryggrad_views::Views::verify(&pool)
+        .await
+        .expect("the views can be folded")
+    {
+        assert_eq!(verified.difference, None, "{}", verified.view);
+    }
 }

@@ -5,5 +5,6 @@ mod authority;
 mod flow;
 mod harness;
 mod imports;
+mod operating;
 mod outage;
 mod privacy;
