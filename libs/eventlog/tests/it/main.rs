@@ -1,7 +1,10 @@
 //! The log, the stream and their consumers against real PostgreSQL and NATS.
 
+mod deadline;
+mod hold;
 mod parked;
 mod projection;
+mod reaction;
 mod relay;
 mod support;
 mod world;

@@ -1,0 +1,205 @@
+//! Deadlines fall due by the business clock, in order, once.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use ryggrad_decider::timers;
+use ryggrad_eventlog::consumer::Poison;
+use ryggrad_eventlog::deadline::{self, Action, Deadline, Due, Schedule};
+use ryggrad_eventlog::order::{Again, Carried, Order};
+use ryggrad_eventlog::{Clock, Recorded};
+use ryggrad_testkit::eventually;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use crate::world::{Fact, World, organisations};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `Set` sets two deadlines, three days and six weeks after its position in seconds; `Cancel` takes the first away, and
+/// `Done` both.
+struct Reminders;
+
+impl Schedule for Reminders {
+    const NAME: &'static str = "reminders";
+
+    fn plan(&self, event: &Recorded) -> Result<Vec<Action>, Poison> {
+        let id = |which: &str| deadline::id(event.organisation_id, &timers::T_2_2, which);
+        let set = |which: &str, days: i64| -> Result<Action, Poison> {
+            let seconds = i64::try_from(event.position).map_err(Poison::new)?;
+            Ok(Action::Set(Deadline {
+                id: id(which),
+                timer: &timers::T_2_2,
+                due_at: start() + SignedDuration::from_hours(24 * days) + SignedDuration::from_secs(seconds),
+                aggregate_type: "Initiative",
+                aggregate_id: event.organisation_id,
+                command: which.as_bytes().to_vec(),
+            }))
+        };
+        Ok(match &*event.name {
+            "Set" => vec![set("first", 3)?, set("second", 40)?],
+            "Cancel" => vec![Action::Cancel(id("first"))],
+            "Done" => vec![Action::CancelAll(event.organisation_id)],
+            _ => vec![],
+        })
+    }
+}
+
+fn start() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().expect("an instant")
+}
+
+type Sent = Arc<Mutex<Vec<Order<Due>>>>;
+
+fn run(world: &World, clock: &Clock, sent: &Sent) -> AbortOnDropHandle<()> {
+    let sent = Arc::clone(sent);
+    let execute = move |order: Order<Due>| {
+        let sent = Arc::clone(&sent);
+        async move {
+            let mut sent = sent.lock().expect("whole");
+            // Now and then the answer is lost after the command was carried out.
+            let is_known = sent.iter().any(|known| known.id == order.id);
+            let is_lost = !is_known && order.causation.1 % 7 == 0;
+            if !is_known {
+                sent.push(order);
+            }
+            if is_lost {
+                Err(Again("the answer was lost".into()))
+            } else {
+                Ok::<_, Again>(Carried::Done)
+            }
+        }
+    };
+    let running = deadline::run(
+        world.views.clone(),
+        world.client.clone(),
+        clock.clone(),
+        Reminders,
+        execute,
+        CancellationToken::new(),
+    );
+    AbortOnDropHandle::new(tokio::spawn(running))
+}
+
+/// Waits until so many deadlines are pending.
+#[track_caller]
+fn pending(world: &World, count: usize) -> impl Future<Output = Vec<deadline::Listed>> {
+    eventually(PATIENCE, move || async move {
+        let pending = deadline::pending(&world.views, 10_000).await?;
+        anyhow::ensure!(pending.len() == count, "{} are pending, not {count}", pending.len());
+        Ok(pending)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_deadlines_fall_due_at_once_when_the_clock_is_moved_and_each_is_sent_once_in_order() {
+    let world = World::begin().await;
+    let _relay = world.relay().await;
+    let clock = Clock::stored(world.writer.clone(), start()).await.expect("a clock");
+    let sent = Sent::default();
+    let running = run(&world, &clock, &sent);
+    let organisations = organisations(1_500);
+    let facts: Vec<_> = organisations.iter().map(|id| Fact::new("Set", *id)).collect();
+    world.append(&facts).await;
+    let next = pending(&world, 3_000).await;
+    assert_eq!(
+        (next[0].aggregate_id, &*next[0].timer, &*next[0].nature),
+        (organisations[0], timers::T_2_2.id, timers::T_2_2.nature.as_str())
+    );
+    world
+        .append(&[
+            Fact::new("Cancel", organisations[0]),
+            Fact::new("Done", organisations[1]),
+        ])
+        .await;
+    pending(&world, 2_997).await;
+    assert!(sent.lock().expect("whole").is_empty(), "nothing is due yet");
+
+    clock.advance(4.days()).await.expect("moved");
+    pending(&world, 1_499).await;
+    assert_eq!(sent.lock().expect("whole").len(), 1_498);
+
+    // A process that is started anew goes on, and another one that follows the clock moves it.
+    drop(running);
+    let other = Clock::stored(world.writer.clone(), start()).await.expect("a clock");
+    assert_eq!(other.now(), clock.now());
+    let following = AbortOnDropHandle::new(tokio::spawn({
+        let clock = clock.clone();
+        async move { clock.follow(CancellationToken::new()).await }
+    }));
+    let _running = run(&world, &clock, &sent);
+    other.advance(6.weeks()).await.expect("moved");
+    pending(&world, 0).await;
+    drop(following);
+    let sent = sent.lock().expect("whole");
+    assert_eq!(sent.len(), 2_997);
+    for organisation in &organisations[2..] {
+        let of: Vec<_> = sent
+            .iter()
+            .filter(|order| order.command.aggregate_id == *organisation)
+            .map(|order| &*order.command.command)
+            .collect();
+        assert_eq!(of, [b"first".as_slice(), b"second"]);
+    }
+    let listed = deadline::of_aggregate(&world.views, organisations[0])
+        .await
+        .expect("listed");
+    assert_eq!(
+        listed.iter().map(|d| &*d.state).collect::<Vec<_>>(),
+        ["cancelled", "done"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadline_that_is_set_anew_is_another_one_and_a_refusal_is_noted() {
+    let world = World::begin().await;
+    let _relay = world.relay().await;
+    let clock = Clock::simulated(start());
+    let ids = Arc::new(Mutex::new(Vec::<Uuid>::new()));
+    let execute = {
+        let ids = Arc::clone(&ids);
+        move |order: Order<Due>| {
+            ids.lock().expect("whole").push(order.id);
+            async move { Ok(Carried::Refused("the club is gone".into())) }
+        }
+    };
+    let running = deadline::run(
+        world.views.clone(),
+        world.client.clone(),
+        clock.clone(),
+        Reminders,
+        execute,
+        CancellationToken::new(),
+    );
+    let _running = AbortOnDropHandle::new(tokio::spawn(running));
+    let [organisation] = organisations(1)[..] else {
+        unreachable!()
+    };
+    world.append(&[Fact::new("Set", organisation)]).await;
+    pending(&world, 2).await;
+    clock.advance(4.days()).await.expect("moved");
+    pending(&world, 1).await;
+    // Set anew, the first one is due already.
+    world.append(&[Fact::new("Set", organisation)]).await;
+    eventually(PATIENCE, || async {
+        let sent = ids.lock().expect("whole").len();
+        let listed = deadline::of_aggregate(&world.views, organisation).await?;
+        anyhow::ensure!(
+            sent == 2 && listed[0].state == "refused",
+            "{sent} were sent, {listed:?}"
+        );
+        Ok(())
+    })
+    .await;
+    let listed = deadline::of_aggregate(&world.views, organisation)
+        .await
+        .expect("listed");
+    assert_eq!(
+        (&*listed[0].state, listed[0].note.as_deref()),
+        ("refused", Some("the club is gone"))
+    );
+    let ids = ids.lock().expect("whole");
+    assert_ne!(ids[0], ids[1]);
+}
