@@ -184,7 +184,7 @@ impl Import {
                 },
                 items = read.recv(), if open && flying.len() < BATCHES => match items {
                     Some(items) => {
-                        let organisations = self.take(items, &mut report, &mut summary)?;
+                        let organisations = take(items, &mut report, &mut summary)?;
                         flying.spawn(Batch::new(self.organisations.clone(), self.origin(), organisations).carry_out());
                     }
                     None => open = false,
@@ -203,24 +203,6 @@ impl Import {
             }),
             None => Ok(summary),
         }
-    }
-
-    /// Writes down what was found out in reading, and leaves the organisations.
-    fn take(
-        &self,
-        items: Vec<Item>,
-        report: &mut Report,
-        summary: &mut Summary,
-    ) -> Result<Vec<reading::Found>, ImportError> {
-        let mut organisations = Vec::with_capacity(items.len());
-        for item in items {
-            match item {
-                Item::Organisation(found) => organisations.push(*found),
-                Item::Refused(refused) => report.count(summary, Outcome::Refused(refused))?,
-                Item::Warning(warning) => report.line(summary, Kind::Warning, &warning.into())?,
-            }
-        }
-        Ok(organisations)
     }
 
     fn origin(&self) -> FactOrigin {
@@ -244,6 +226,19 @@ impl ImportError {
             Self::Numbers(_) | Self::Report { .. } => None,
         }
     }
+}
+
+/// Writes down what was found out in reading, and leaves the organisations.
+fn take(items: Vec<Item>, report: &mut Report, summary: &mut Summary) -> Result<Vec<reading::Found>, ImportError> {
+    let mut organisations = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Item::Organisation(found) => organisations.push(*found),
+            Item::Refused(refused) => report.count(summary, Outcome::Refused(refused))?,
+            Item::Warning(warning) => report.line(summary, Kind::Warning, &warning.into())?,
+        }
+    }
+    Ok(organisations)
 }
 
 /// Passes on the panic of a task; nobody cancels one here.
