@@ -2,6 +2,7 @@
 
 mod deadline;
 mod hold;
+mod hold;
 mod parked;
 mod projection;
 mod reaction;
