@@ -1,13 +1,21 @@
 //! Reads the fields of a command; what is not as its contract says is refused with the field named.
 
-use std::borrow::Cow;
+mod personal;
+mod refusals;
+#[cfg(test)]
+mod tests;
+
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ryggrad_decider::{Refusal, Rule, Text, rules};
-use ryggrad_norway::{Invalid, Kontonummer, Language, OrgNumber, PersonNumber};
+use ryggrad_decider::{Refusal, Text, rules};
+use ryggrad_norway::{Invalid, Language, OrgNumber};
 use uuid::Uuid;
+
+pub(crate) use self::personal::names_a_person;
+use self::refusals::{control_character, not_a_hash, not_an_id, not_an_instant, personal_data, too_long};
+pub(crate) use self::refusals::{missing, refuse, refused, wrong_state};
 
 /// A field that was read, or why it was not.
 pub(crate) type Read<T> = Result<T, Refusal>;
@@ -179,205 +187,4 @@ pub(crate) fn within(field: &'static str, value: u32, min: u32, max: u32) -> Rea
     )
     .with("min", min)
     .with("max", max))
-}
-
-/// What a code list or a check digit says no to.
-pub(crate) fn refused(field: &'static str, invalid: &Invalid) -> Refusal {
-    let rule = invalid
-        .rule()
-        .and_then(|id| rules::ALL.iter().find(|rule| rule.id == id))
-        .copied()
-        .unwrap_or(&rules::INPUT);
-    let explain = |language| invalid.explain(language);
-    Refusal::new(
-        rule,
-        "InvalidField",
-        Text::formatted(explain(Language::Nb), explain(Language::Nn), explain(Language::En)),
-    )
-    .at(field)
-}
-
-/// Something that comes too early or too late in the life of its aggregate.
-pub(crate) fn wrong_state(
-    state: &'static str,
-    nb: impl Into<Cow<'static, str>>,
-    nn: impl Into<Cow<'static, str>>,
-    en: impl Into<Cow<'static, str>>,
-) -> Refusal {
-    Refusal::new(
-        &rules::STATE,
-        "WrongState",
-        Text {
-            nb: nb.into(),
-            nn: nn.into(),
-            en: en.into(),
-        },
-    )
-    .with("state", state)
-}
-
-/// The same text under a rule of its own.
-pub(crate) fn refuse(
-    rule: &'static Rule,
-    code: &'static str,
-    nb: &'static str,
-    nn: &'static str,
-    en: &'static str,
-) -> Refusal {
-    Refusal::new(rule, code, Text::new(nb, nn, en))
-}
-
-pub(crate) fn missing(field: &'static str) -> Refusal {
-    Refusal::invalid(
-        field,
-        Text::new(
-            "Feltet mangler. Fyll det ut.",
-            "Feltet manglar. Fyll det ut.",
-            "the field is missing: fill it in",
-        ),
-    )
-    .with("problem", "missing")
-}
-
-fn too_long(field: &'static str, length: usize, max: usize) -> Refusal {
-    Refusal::invalid(
-        field,
-        Text::formatted(
-            format!("Teksten er {length} tegn, men kan være høyst {max}. Gjør den kortere."),
-            format!("Teksten er {length} teikn, men kan vere høgst {max}. Gjer han kortare."),
-            format!("the text has {length} characters but may have at most {max}: shorten it"),
-        ),
-    )
-    .with("max", max)
-}
-
-fn control_character(field: &'static str) -> Refusal {
-    Refusal::invalid(
-        field,
-        Text::new(
-            "Teksten inneholder styretegn (for eksempel NUL). Fjern dem.",
-            "Teksten inneheld styreteikn (til dømes NUL). Fjern dei.",
-            "the text contains control characters (NUL, for example): remove them",
-        ),
-    )
-}
-
-fn personal_data(field: &'static str) -> Refusal {
-    refuse(
-        &rules::R_0_05,
-        "PersonalData",
-        "Teksten ser ut til å inneholde et fødselsnummer, et kontonummer eller en e-postadresse. Skriv den uten.",
-        "Teksten ser ut til å innehalde eit fødselsnummer, eit kontonummer eller ei e-postadresse. Skriv han utan.",
-        "the text seems to contain an identity number, an account number or an e-mail address: write it without",
-    )
-    .at(field)
-}
-
-fn not_an_id(field: &'static str) -> Refusal {
-    Refusal::invalid(
-        field,
-        Text::new(
-            "Feltet skal være en UUID.",
-            "Feltet skal vere ein UUID.",
-            "the field must be a UUID",
-        ),
-    )
-}
-
-fn not_a_hash(field: &'static str) -> Refusal {
-    Refusal::invalid(
-        field,
-        Text::new(
-            "Oppgi dokumentets SHA-256 som 64 heksadesimale sifre.",
-            "Oppgi SHA-256 av dokumentet som 64 heksadesimale siffer.",
-            "give the document's SHA-256 as 64 hexadecimal digits",
-        ),
-    )
-}
-
-fn not_an_instant(field: &'static str) -> Refusal {
-    Refusal::invalid(
-        field,
-        Text::new(
-            "Tidspunktet finnes ikke.",
-            "Tidspunktet finst ikkje.",
-            "there is no such instant",
-        ),
-    )
-}
-
-/// Whether a text holds an identity number, an account number or an e-mail address.
-pub(crate) fn names_a_person(text: &str) -> bool {
-    let email = text.split(char::is_whitespace).any(|word| {
-        word.split_once('@')
-            .is_some_and(|(name, host)| name.ends_with(|c: char| c.is_alphanumeric()) && host.contains('.'))
-    });
-    email || digit_runs(text).any(|run| PersonNumber::parse(&run).is_ok() || Kontonummer::parse(&run).is_ok())
-}
-
-/// Runs of eleven digits, also when they are written in groups with a space or a point between.
-fn digit_runs(text: &str) -> impl Iterator<Item = String> + '_ {
-    let mut groups = Vec::new();
-    for group in text.split(|c: char| !(c.is_ascii_digit() || matches!(c, ' ' | '.'))) {
-        let parts: Vec<&str> = group.split([' ', '.']).filter(|part| !part.is_empty()).collect();
-        for from in 0..parts.len() {
-            let mut run = String::new();
-            for part in &parts[from..] {
-                run.push_str(part);
-                if run.len() >= 11 {
-                    break;
-                }
-            }
-            if run.len() == 11 {
-                groups.push(run);
-            }
-        }
-    }
-    groups.into_iter()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_with_an_identity_number_is_refused() {
-        for text in ["ring 01810049879 nå", "se 018100 49879"] {
-            if PersonNumber::parse("01810049879").is_ok() {
-                assert!(names_a_person(text), "{text}");
-            }
-        }
-        assert!(names_a_person("skriv til leder@lag.example.no"));
-        assert!(!names_a_person(
-            "Vi møtes kl. 18.30 den 12.05.2026 @ klubbhuset, plass til 120"
-        ));
-    }
-
-    #[test]
-    fn a_text_over_its_limit_names_its_field() {
-        let refusal = text("title", &"a".repeat(201), NAME).expect_err("too long");
-        assert_eq!(refusal.field.as_deref(), Some("title"));
-        assert!(
-            text("title", &"å".repeat(200), NAME).is_ok(),
-            "characters count, not bytes"
-        );
-    }
-
-    #[test]
-    fn nul_and_absent_texts_are_refused() {
-        assert!(text("title", "a\0b", NAME).is_err());
-        assert!(text("title", "  ", NAME).is_err());
-    }
-
-    #[test]
-    fn a_date_that_does_not_exist_is_refused() {
-        assert!(date("date", "2026-02-30").is_err());
-        assert!(date("date", "2026-02-28").is_ok());
-    }
-
-    #[test]
-    fn a_wrong_check_digit_rests_on_its_rule() {
-        let refusal = coded::<OrgNumber>("orgnr", "245915102").expect_err("wrong check digit");
-        assert_eq!(refusal.rule.id, "R-0.01");
-    }
 }

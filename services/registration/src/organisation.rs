@@ -1,5 +1,6 @@
 //! An organisation: what it tells the registers, and what the registers say about it (handbook 2.3, 4 and 9.3).
 
+mod answer;
 mod authority;
 mod decide;
 mod details;

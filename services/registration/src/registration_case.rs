@@ -1,5 +1,6 @@
 //! A coordinated register notification (samordnet registermelding) on its way to the registers (handbook section 4).
 
+mod answer;
 mod authority;
 mod content;
 mod decide;

@@ -27,8 +27,8 @@ fn plan(aggregate: &'static str, event: &impl ryggrad_proto::EventPayload) -> Ve
         .collect()
 }
 
-fn instant(text: &str) -> Option<ryggrad_proto::Timestamp> {
-    Some(text.parse::<Timestamp>().expect("an instant").into())
+fn instant(text: &str) -> ryggrad_proto::Timestamp {
+    text.parse::<Timestamp>().expect("an instant").into()
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_pause_for_inactivity_is_no_sign_of_life() {
 
 #[test]
 fn an_end_cancels_everything_but_the_purge() {
-    let purge_personal_data_at = instant("2027-03-02T11:00:00Z");
+    let purge_personal_data_at = Some(instant("2027-03-02T11:00:00Z"));
     let abandoned = OfInitiative::from(pb::InitiativeAbandoned {
         purge_personal_data_at,
         ..Default::default()
@@ -78,7 +78,7 @@ fn an_end_cancels_everything_but_the_purge() {
 #[test]
 fn signers_are_reminded_after_3_7_and_14_days_until_the_case_lapses_after_30() {
     let requested = OfCase::from(pb::SignaturesRequested {
-        due_at: instant("2026-04-01T10:00:00Z"),
+        due_at: Some(instant("2026-04-01T10:00:00Z")),
         ..Default::default()
     });
     assert_eq!(
@@ -105,7 +105,7 @@ fn nobody_is_reminded_of_what_is_sent() {
 #[test]
 fn a_refusal_starts_the_appeal_period_which_an_appeal_ends() {
     let rejected = OfCase::from(pb::RegistrationRejected {
-        appeal_deadline: instant("2026-03-23T11:00:00Z"),
+        appeal_deadline: Some(instant("2026-03-23T11:00:00Z")),
         ..Default::default()
     });
     assert_eq!(plan("RegistrationCase", &rejected), ["T-2.4 2026-03-23"]);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
-use uuid::Uuid;
 
 use super::details;
 
@@ -148,6 +147,42 @@ impl Status {
         }
     }
 
+    /// Where its winding up leads; nowhere but from a register.
+    fn wound_up(self) -> Self {
+        match self {
+            Self::Registered => Self::UnderWindingUp(Before::Registered),
+            Self::RegisteredVoluntary => Self::UnderWindingUp(Before::RegisteredVoluntary),
+            other @ (Self::Informal
+            | Self::Founded
+            | Self::UnderWindingUp(_)
+            | Self::InBankruptcy
+            | Self::Merged
+            | Self::Deleted) => other,
+        }
+    }
+
+    /// Where it stood before its winding up.
+    fn revived(self) -> Self {
+        match self {
+            Self::UnderWindingUp(before) => before.status(),
+            other @ (Self::Informal
+            | Self::Founded
+            | Self::Registered
+            | Self::RegisteredVoluntary
+            | Self::InBankruptcy
+            | Self::Merged
+            | Self::Deleted) => other,
+        }
+    }
+
+    /// Where a bankruptcy leads; nowhere but from a register.
+    fn bankrupt(self) -> Self {
+        match self {
+            Self::Registered | Self::RegisteredVoluntary | Self::UnderWindingUp(_) => Self::InBankruptcy,
+            other @ (Self::Informal | Self::Founded | Self::InBankruptcy | Self::Merged | Self::Deleted) => other,
+        }
+    }
+
     /// The same with or without an entry in Frivillighetsregisteret.
     fn with_voluntary(self, entered: bool) -> Self {
         let before = if entered {
@@ -288,75 +323,13 @@ impl State {
                     purpose: e.purpose.clone(),
                 };
             }
-            Event::DissolutionReported(_) => match self.status {
-                Status::Registered => self.status = Status::UnderWindingUp(Before::Registered),
-                Status::RegisteredVoluntary => self.status = Status::UnderWindingUp(Before::RegisteredVoluntary),
-                Status::Informal
-                | Status::Founded
-                | Status::UnderWindingUp(_)
-                | Status::InBankruptcy
-                | Status::Merged
-                | Status::Deleted => {}
-            },
-            Event::DissolutionRevoked(_) => {
-                if let Status::UnderWindingUp(before) = self.status {
-                    self.status = before.status();
-                }
-            }
-            Event::InsolvencyDeclared(_) => match self.status {
-                Status::Registered | Status::RegisteredVoluntary | Status::UnderWindingUp(_) => {
-                    self.status = Status::InBankruptcy
-                }
-                Status::Informal | Status::Founded | Status::InBankruptcy | Status::Merged | Status::Deleted => {}
-            },
+            Event::DissolutionReported(_) => self.status = self.status.wound_up(),
+            Event::DissolutionRevoked(_) => self.status = self.status.revived(),
+            Event::InsolvencyDeclared(_) => self.status = self.status.bankrupt(),
             Event::OrganisationDeleted(e) => {
                 self.status = Status::Deleted;
                 self.successor.clone_from(&e.successor_orgnr);
             }
-        }
-    }
-
-    /// The organisation as a query answers it.
-    pub fn answer(&self, id: Uuid, version: u64, as_of: u64) -> pb::Organisation {
-        let state = match self.status {
-            Status::Informal if version == 0 => pb::OrganisationState::Unspecified,
-            Status::Informal => pb::OrganisationState::Informal,
-            Status::Founded => pb::OrganisationState::Founded,
-            Status::Registered => pb::OrganisationState::Registered,
-            Status::RegisteredVoluntary => pb::OrganisationState::RegisteredVoluntary,
-            Status::UnderWindingUp(_) => pb::OrganisationState::UnderWindingUp,
-            Status::InBankruptcy => pb::OrganisationState::InBankruptcy,
-            Status::Merged => pb::OrganisationState::Merged,
-            Status::Deleted => pb::OrganisationState::Deleted,
-        };
-        let voluntary = match self.voluntary {
-            Voluntary::None => pb::VoluntaryState::Unspecified,
-            Voluntary::Applied => pb::VoluntaryState::Applied,
-            Voluntary::Innfoert => pb::VoluntaryState::Innfoert,
-            Voluntary::Refused => pb::VoluntaryState::Refused,
-            Voluntary::Slettet => pb::VoluntaryState::Slettet,
-        };
-        let grasrot = match self.grasrot {
-            Grasrot::NotParticipating => pb::GrasrotState::Unspecified,
-            Grasrot::Requested => pb::GrasrotState::Requested,
-            Grasrot::Approved => pb::GrasrotState::Approved,
-            Grasrot::Excluded { .. } => pb::GrasrotState::Excluded,
-            Grasrot::Ended => pb::GrasrotState::Ended,
-        };
-        pb::Organisation {
-            organisation_id: id.to_string(),
-            version,
-            state: state.into(),
-            orgnr: self.orgnr.clone().unwrap_or_default(),
-            registreringsdato: self.registreringsdato.clone(),
-            details: Some(self.details.clone()),
-            voluntary: voluntary.into(),
-            icnpo: self.icnpo.clone(),
-            grasrot: grasrot.into(),
-            parents: self.relations.iter().map(|relation| relation.parent.clone()).collect(),
-            origin: self.origin.clone(),
-            successor_orgnr: self.successor.clone().unwrap_or_default(),
-            as_of,
         }
     }
 }

@@ -158,7 +158,7 @@ impl Status {
         }
     }
 
-    fn signatures(&self) -> Option<&Signatures> {
+    pub(super) fn signatures(&self) -> Option<&Signatures> {
         match self {
             Self::AwaitingSignatures(signatures) | Self::Signed(signatures) => Some(signatures),
             Self::Undrafted
@@ -230,7 +230,7 @@ impl State {
             }
             Event::RegistrationSubmitted(_) => self.status = Status::Submitted,
             Event::RegistrationReviewStarted(_) | Event::RegistrationSupplemented(_) => {
-                self.status = Status::UnderReview
+                self.status = Status::UnderReview;
             }
             Event::InformationRequested(e) => {
                 self.status = Status::InfoRequested {
@@ -286,48 +286,6 @@ impl State {
             .iter()
             .map(|register| register.code().to_owned())
             .collect()
-    }
-
-    /// The case as a query answers it.
-    pub fn answer(&self, id: Uuid, version: u64, as_of: u64) -> pb::RegistrationCase {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let signatures = self.status.signatures();
-        let mut answer = pb::RegistrationCase {
-            case_id: id.to_string(),
-            version,
-            organisation_id: self.organisation_id.map(|id| id.to_string()).unwrap_or_default(),
-            registers: self.register_codes(),
-            kind: self.kind.into(),
-            content: Some(self.content.clone()),
-            documents: self.documents.iter().copied().collect(),
-            board_election_declared: self.board_declared,
-            signers: signatures.map_or(0, |s| number(s.signers.len())),
-            signed: signatures.map_or(0, |s| number(s.signed.len())),
-            signatures_due_at: signatures.and_then(|s| s.due_at).map(Into::into),
-            as_of,
-            ..pb::RegistrationCase::default()
-        };
-        let state = match &self.status {
-            Status::Undrafted => pb::CaseState::Unspecified,
-            Status::Draft => pb::CaseState::Draft,
-            Status::AwaitingSignatures(_) => pb::CaseState::AwaitingSignatures,
-            Status::Signed(_) => pb::CaseState::Signed,
-            Status::Submitted => pb::CaseState::Submitted,
-            Status::UnderReview => pb::CaseState::UnderReview,
-            Status::InfoRequested { deficiencies } => {
-                answer.deficiencies.clone_from(deficiencies);
-                pb::CaseState::InfoRequested
-            }
-            Status::Registered => pb::CaseState::Registered,
-            Status::Rejected { appeal_deadline, .. } => {
-                answer.appeal_deadline = appeal_deadline.map(Into::into);
-                pb::CaseState::Rejected
-            }
-            Status::Withdrawn => pb::CaseState::Withdrawn,
-            Status::Lapsed => pb::CaseState::Lapsed,
-        };
-        answer.set_state(state);
-        answer
     }
 }
 

@@ -66,7 +66,7 @@ fn grasrotandelen_asks_six_questions() {
         v.grasrotandel
             .as_mut()
             .expect("the sample has it")
-            .er_ungdomsorganisasjon = None
+            .er_ungdomsorganisasjon = None;
     });
     refused(silent, "R-2.17", "GrasrotUnanswered");
     let no = draft_with(|v| v.grasrotandel = Some(pb::Grasrotandel::default()));
