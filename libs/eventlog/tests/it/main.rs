@@ -2,7 +2,6 @@
 
 mod deadline;
 mod hold;
-mod hold;
 mod parked;
 mod projection;
 mod reaction;
