@@ -89,7 +89,10 @@ impl Recorded {
             causation_id: row.try_get("causation_id")?,
             causation_position: row.try_get::<Option<i64>, _>("causation_position")?.map(unsigned),
             command_id: row.try_get("command_id")?,
-            actor: serde_json::from_str(actor).map_err(|e| sqlx::Error::ColumnDecode { index: "actor".into(), source: e.into() })?,
+            actor: serde_json::from_str(actor).map_err(|e| sqlx::Error::ColumnDecode {
+                index: "actor".into(),
+                source: e.into(),
+            })?,
             orgnr: row.try_get("orgnr")?,
             kommunenummer: row.try_get("kommunenummer")?,
             related: row.try_get::<Option<Vec<Uuid>>, _>("related")?.unwrap_or_default(),
@@ -163,7 +166,12 @@ pub fn source(context: &str) -> String {
 
 /// The partition of an organisation, 0 to 63: stable for ever, and even although its ids begin with the time.
 pub fn partition(organisation_id: Uuid) -> u8 {
-    let folded = organisation_id.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    let folded = organisation_id
+        .as_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     u8::try_from(folded >> 58).expect("the upper six bits are below 64")
 }
 

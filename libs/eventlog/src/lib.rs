@@ -9,15 +9,23 @@
 
 pub mod append;
 pub mod clock;
+pub mod consumer;
+pub mod deadline;
 pub mod event;
 pub mod executor;
 pub mod log;
+pub mod order;
+pub mod parked;
+pub mod projection;
+pub mod reaction;
+pub mod relay;
 pub mod schema;
+pub mod stream;
 pub mod writer;
 
 pub use append::{Append, Appended, NewEvent, Outcome};
 pub use clock::Clock;
 pub use event::Recorded;
-pub use executor::{ExecuteError, Executor, Request};
+pub use executor::{ExecuteError, Executor, Held, Request};
 pub use log::{Head, Log};
 pub use writer::{WriteError, Writer};

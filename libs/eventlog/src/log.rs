@@ -34,8 +34,13 @@ impl Log {
     /// # Errors
     /// When the database fails.
     pub async fn head(&self) -> Result<Head, sqlx::Error> {
-        let row = sqlx::query("select position, epoch from log.head").fetch_one(&self.pool).await?;
-        Ok(Head { position: unsigned(row.try_get("position")?), epoch: row.try_get("epoch")? })
+        let row = sqlx::query("select position, epoch from log.head")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(Head {
+            position: unsigned(row.try_get("position")?),
+            epoch: row.try_get("epoch")?,
+        })
     }
 
     /// The events after a position, in order, at most `limit` of them. Fewer than `limit` means that the end was reached.
@@ -44,7 +49,11 @@ impl Log {
     /// When the database fails.
     pub async fn after(&self, position: u64, limit: u32) -> Result<Vec<Recorded>, sqlx::Error> {
         let sql = format!("select {COLUMNS} from log.events where position > $1 order by position limit $2");
-        let rows = sqlx::query(&sql).bind(signed(position)).bind(i64::from(limit)).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(&sql)
+            .bind(signed(position))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(Recorded::from_row).collect()
     }
 
@@ -54,7 +63,10 @@ impl Log {
     /// When the database fails.
     pub async fn at(&self, position: u64) -> Result<Option<Recorded>, sqlx::Error> {
         let sql = format!("select {COLUMNS} from log.events where position = $1");
-        let row = sqlx::query(&sql).bind(signed(position)).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(&sql)
+            .bind(signed(position))
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(Recorded::from_row).transpose()
     }
 
@@ -63,8 +75,13 @@ impl Log {
     /// # Errors
     /// When the database fails.
     pub async fn aggregate(&self, aggregate_id: Uuid, after: u64) -> Result<Vec<Recorded>, sqlx::Error> {
-        let sql = format!("select {COLUMNS} from log.events where aggregate_id = $1 and sequence > $2 order by sequence");
-        let rows = sqlx::query(&sql).bind(aggregate_id).bind(signed(after)).fetch_all(&self.pool).await?;
+        let sql =
+            format!("select {COLUMNS} from log.events where aggregate_id = $1 and sequence > $2 order by sequence");
+        let rows = sqlx::query(&sql)
+            .bind(aggregate_id)
+            .bind(signed(after))
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(Recorded::from_row).collect()
     }
 }

@@ -17,8 +17,16 @@ pub struct Step {
 }
 
 const LOG: &[Step] = &[
-    Step { version: 1, description: "log", sql: include_str!("../sql/0001_log.sql") },
-    Step { version: 2, description: "clock", sql: include_str!("../sql/0002_clock.sql") },
+    Step {
+        version: 1,
+        description: "log",
+        sql: include_str!("../sql/0001_log.sql"),
+    },
+    Step {
+        version: 2,
+        description: "clock",
+        sql: include_str!("../sql/0002_clock.sql"),
+    },
 ];
 
 /// A login role of the database and what it may do with the log.
@@ -45,10 +53,15 @@ pub async fn migrate(pool: &PgPool, roles: &[Role<'_>]) -> Result<(), MigrateErr
     apply(pool, LOG).await?;
     let mut tx = pool.begin().await.map_err(MigrateError::Execute)?;
     // Grants of several who start at once would trip over each other in the catalogue.
-    sqlx::query("select pg_advisory_xact_lock(hashtext('ryggrad grants'))").execute(&mut *tx).await.map_err(MigrateError::Execute)?;
+    sqlx::query("select pg_advisory_xact_lock(hashtext('ryggrad grants'))")
+        .execute(&mut *tx)
+        .await
+        .map_err(MigrateError::Execute)?;
     for role in roles {
         let query = match role.context {
-            Some(context) => sqlx::query("select log.admit_writer($1::name, $2)").bind(role.name).bind(context),
+            Some(context) => sqlx::query("select log.admit_writer($1::name, $2)")
+                .bind(role.name)
+                .bind(context),
             None => sqlx::query("select log.admit_reader($1::name)").bind(role.name),
         };
         query.execute(&mut *tx).await.map_err(MigrateError::Execute)?;
@@ -77,7 +90,20 @@ pub async fn migrate(pool: &PgPool, roles: &[Role<'_>]) -> Result<(), MigrateErr
 pub async fn apply(pool: &PgPool, steps: &[Step]) -> Result<(), MigrateError> {
     let migrations = steps
         .iter()
-        .map(|s| Migration::new(s.version, Cow::Borrowed(s.description), MigrationType::Simple, Cow::Borrowed(s.sql), false))
+        .map(|s| {
+            Migration::new(
+                s.version,
+                Cow::Borrowed(s.description),
+                MigrationType::Simple,
+                Cow::Borrowed(s.sql),
+                false,
+            )
+        })
         .collect();
-    Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT }.run(pool).await
+    Migrator {
+        migrations: Cow::Owned(migrations),
+        ..Migrator::DEFAULT
+    }
+    .run(pool)
+    .await
 }

@@ -323,7 +323,7 @@ impl Loop {
 /// Commits a batch, whatever happens to the connection: command ids make a second try harmless. A command that the
 /// database cannot take is found by halving, so that its neighbours are not refused with it.
 async fn commit(mut link: Link, context: &'static str, batch: Vec<Job>) -> (Link, Done) {
-    metrics::histogram!("ryggrad_append_batch_commands", "context" => context)
+    metrics::histogram!("ryggrad_append_batch_size", "context" => context)
         .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
     let mut done = Vec::with_capacity(batch.len());
     let mut parts = vec![batch];
