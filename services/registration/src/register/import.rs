@@ -1,7 +1,7 @@
 //! The import: what the registers publish becomes facts, exactly once however often it is run (handbook 9.2, 9.3).
 //!
-//! A blocking thread reads the files in constant memory ([`reading`]); organisations come from it in batches, and each batch
-//! is read from the log in one query, decided, and written in one or two commits ([`batch`]). The log is the only memory:
+//! A blocking thread reads the files in constant memory (`reading`); organisations come from it in batches, and each batch
+//! is read from the log in one query, decided, and written in one or two commits (`batch`). The log is the only memory:
 //! an organisation whose state is what the register says gives no event, and then no command is written either. So a second
 //! run of the same files writes nothing, a run that was killed is finished by running it again, and an organisation that
 //! changes and changes back is written each time. The import's own clock is kept in the facts and never compared.
