@@ -83,10 +83,10 @@ impl Filter {
 
     /// Whether an event passes.
     pub(crate) fn passes(&self, key: &Key) -> bool {
-        has(self.types.as_ref(), key.event_type)
-            && has(self.contexts.as_ref(), key.context)
-            && has(self.aggregates.as_ref(), key.aggregate)
-            && has(self.classes.as_ref(), key.class)
+        has(self.types.as_ref(), &key.event_type)
+            && has(self.contexts.as_ref(), &key.context)
+            && has(self.aggregates.as_ref(), &key.aggregate)
+            && has(self.classes.as_ref(), &key.class)
             && self.places.as_ref().is_none_or(|places| places.have(key.kommune))
             && self.organisations.as_ref().is_none_or(|organisations| organisations.have(key))
     }
@@ -166,8 +166,8 @@ fn set<T: std::hash::Hash + Eq>(values: impl IntoIterator<Item = T>) -> Option<H
     (!values.is_empty()).then_some(values)
 }
 
-fn has<T: std::hash::Hash + Eq>(set: Option<&HashSet<T>>, value: T) -> bool {
-    set.is_none_or(|set| set.contains(&value))
+fn has<T: std::hash::Hash + Eq>(set: Option<&HashSet<T>>, value: &T) -> bool {
+    set.is_none_or(|set| set.contains(value))
 }
 
 #[cfg(test)]

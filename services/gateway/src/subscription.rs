@@ -125,7 +125,9 @@ impl Subscription {
     async fn catch_up(&mut self) -> Result<Batch, Status> {
         self.target.get_or_insert(self.position);
         let history = self.history.get_or_insert_with(|| History::after(self.log.clone(), self.filter.clone(), self.position));
-        match history.next().await {
+        // A log that answers slowly must not look like lost contact.
+        let Ok(page) = tokio::time::timeout_at(self.due, history.next()).await else { return Ok(Batch::default()) };
+        match page {
             Some(Ok(page)) => {
                 self.position = page.through;
                 Ok(page.batch)

@@ -192,16 +192,16 @@ impl<W: Write> Tail<W> {
     /// Shows what comes until the limit, the head or the end of the reader.
     async fn show(&mut self) -> anyhow::Result<End> {
         while self.left > 0 {
-            let message = match self.subscription.next().now_or_never() {
-                Some(message) => message,
-                None => {
-                    // Nothing more for now: what was written must be seen, and remembered only then.
-                    if gone(self.out.flush())? {
-                        return Ok(End::NobodyReads);
-                    }
-                    self.remember().await?;
-                    self.subscription.next().await
+            let ready = self.subscription.next().now_or_never();
+            let message = if let Some(message) = ready {
+                message
+            } else {
+                // Nothing more for now: what was written must be seen, and remembered only then.
+                if gone(self.out.flush())? {
+                    return Ok(End::NobodyReads);
                 }
+                self.remember().await?;
+                self.subscription.next().await
             };
             match message {
                 Some(Ok(message)) => {

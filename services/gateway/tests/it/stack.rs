@@ -22,7 +22,7 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 /// Long enough for a machine that does much else.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Stack {
     pub(crate) database: Database,
@@ -152,7 +152,7 @@ impl Stack {
     }
 
     fn id(&self) -> Uuid {
-        Uuid::from_u128(u128::from(self.next.fetch_add(1, Ordering::Relaxed)) << 64 | 0x7000_8000_0000_0000_0000)
+        Uuid::from_u128(u128::from(self.next.fetch_add(1, Ordering::Relaxed)) << 80 | 0x7000_8000_0000_0000_0000)
     }
 }
 
@@ -179,8 +179,8 @@ impl Door {
         let server = Server::new("gateway").grpc(gateway.grpc()).rest(gateway.rest()).drain(Duration::from_secs(5));
         let (running, ending) = (gateway.clone(), token.clone());
         let server = tokio::spawn(async move {
-            let (_, served) = tokio::join!(running.run(ending.clone()), server.run(listener, ending));
-            served.unwrap();
+            let ((), end) = tokio::join!(running.run(ending.clone()), server.run(listener, ending));
+            end.unwrap();
         });
         Self { address, gateway, token, server }
     }
