@@ -25,19 +25,20 @@ pub(crate) enum Wanted {
     },
 }
 
-/// Reads a list of roles and checks it; `form` is none for a form that is not founded here.
-pub(crate) fn check(
+/// Reads a list of roles, every reference in its one spelling; `form` is none for a form that is not founded here.
+pub(crate) fn read(
     field: &'static str,
     holders: &[RoleHolder],
     form: Option<Form>,
     wanted: Wanted,
-) -> Result<(), Refusal> {
+) -> Result<Vec<RoleHolder>, Refusal> {
     input::count(field, holders.len(), 1, MOST)?;
     let mut board = Board::default();
     let mut contact = false;
+    let mut read = Vec::with_capacity(holders.len());
     for holder in holders {
         let role: Role = input::coded("roles.role_code", &holder.role_code)?;
-        let person = person(holder, role)?;
+        let who = who(holder, role)?;
         let from = input_date("roles.from_date", holder.from_date.as_deref())?;
         let to = input_date("roles.to_date", holder.to_date.as_deref())?;
         if from.zip(to).is_some_and(|(from, to)| to < from) {
@@ -48,9 +49,15 @@ pub(crate) fn check(
             return Err(internal_role(role));
         }
         if in_board {
-            board.add(role, person)?;
+            board.add(role, &who)?;
         }
         contact |= role.is_contact();
+        read.push(RoleHolder {
+            role_code: role.code().to_owned(),
+            holder: Some(who),
+            from_date: from.map(|day| day.to_string()),
+            to_date: to.map(|day| day.to_string()),
+        });
     }
     if board.chairs != 1 {
         return Err(one_chair(board.chairs));
@@ -63,43 +70,43 @@ pub(crate) fn check(
         Wanted::BoardAndContact { deputies } if board.deputies < deputies => {
             Err(deputies_missing(deputies - board.deputies))
         }
-        Wanted::Board | Wanted::BoardAndContact { .. } => Ok(()),
+        Wanted::Board | Wanted::BoardAndContact { .. } => Ok(read),
     }
 }
 
 /// The board so far.
 #[derive(Debug, Default)]
-struct Board<'a> {
+struct Board {
     chairs: u32,
     members: u32,
     deputies: u32,
-    persons: BTreeSet<&'a str>,
+    persons: BTreeSet<String>,
 }
 
-impl<'a> Board<'a> {
-    fn add(&mut self, role: Role, person: Option<&'a str>) -> Result<(), Refusal> {
+impl Board {
+    fn add(&mut self, role: Role, who: &Holder) -> Result<(), Refusal> {
         match role.code() {
             "LEDE" => self.chairs += 1,
             "VARA" => self.deputies += 1,
             "OBS" => return Ok(()),
             _ => self.members += 1,
         }
-        match person {
-            Some(person) if !self.persons.insert(person) => Err(twice_on_the_board()),
-            Some(_) | None => Ok(()),
+        match who {
+            Holder::PersonRef(person) if !self.persons.insert(person.clone()) => Err(twice_on_the_board()),
+            Holder::PersonRef(_) | Holder::Orgnr(_) => Ok(()),
         }
     }
 }
 
-/// The person in a role; none for a role that an organisation holds.
-fn person(holder: &RoleHolder, role: Role) -> Result<Option<&str>, Refusal> {
+/// Who is in a role: a person, or an organisation where one may be.
+fn who(holder: &RoleHolder, role: Role) -> Result<Holder, Refusal> {
     match &holder.holder {
         None => Err(input::missing("roles.person_ref")),
-        Some(Holder::PersonRef(person)) => input::id("roles.person_ref", person).map(|_| Some(person.as_str())),
+        Some(Holder::PersonRef(person)) => Ok(Holder::PersonRef(input::id("roles.person_ref", person)?.to_string())),
         Some(Holder::Orgnr(orgnr)) => {
-            input::coded::<OrgNumber>("roles.orgnr", orgnr)?;
+            let orgnr: OrgNumber = input::coded("roles.orgnr", orgnr)?;
             match role.code() {
-                "REVI" | "REGN" | "FFØR" => Ok(None),
+                "REVI" | "REGN" | "FFØR" => Ok(Holder::Orgnr(orgnr.to_string())),
                 _ => Err(not_for_organisations(role)),
             }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ryggrad_decider::{Context, Refusal};
 use ryggrad_norway::{KommuneNumber, LegalForm, OrgNumber};
 use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::founder::Founder as Who;
 use ryggrad_proto::registration::v1::founding_command::Command;
 use ryggrad_proto::registration::v1::founding_event::Event;
 
@@ -109,19 +110,8 @@ fn meeting(state: &State, c: &pb::RecordFoundingMeeting, context: &Context) -> R
     }
     let place = input::text("place", &c.place, input::NAME)?;
     input::count("founders", c.founders.len(), 0, FOUNDERS)?;
-    let mut distinct = BTreeSet::new();
-    for founder in &c.founders {
-        match &founder.founder {
-            Some(pb::founder::Founder::PersonRef(person)) => {
-                input::id("founders.person_ref", person)?;
-            }
-            Some(pb::founder::Founder::Orgnr(orgnr)) => {
-                input::coded::<OrgNumber>("founders.orgnr", orgnr)?;
-            }
-            None => return Err(input::missing("founders")),
-        }
-        distinct.extend(key(founder));
-    }
+    let founders = c.founders.iter().map(founder).collect::<Result<Vec<_>, _>>()?;
+    let distinct: BTreeSet<_> = founders.iter().filter_map(key).collect();
     if distinct.len() < form.founders() {
         return Err(refusals::too_few_founders(form, distinct.len()));
     }
@@ -135,13 +125,23 @@ fn meeting(state: &State, c: &pb::RecordFoundingMeeting, context: &Context) -> R
             founding_id: id(context),
             date: date.to_string(),
             place,
-            founders: c.founders.clone(),
+            founders,
             votes_for: c.votes_for,
             votes_cast: c.votes_cast,
             purpose,
         }
         .into(),
     ])
+}
+
+/// A founder, with its reference in its one spelling.
+fn founder(founder: &pb::Founder) -> Result<pb::Founder, Refusal> {
+    let who = match &founder.founder {
+        Some(Who::PersonRef(person)) => Who::PersonRef(input::id("founders.person_ref", person)?.to_string()),
+        Some(Who::Orgnr(orgnr)) => Who::Orgnr(input::coded::<OrgNumber>("founders.orgnr", orgnr)?.to_string()),
+        None => return Err(input::missing("founders")),
+    };
+    Ok(pb::Founder { founder: Some(who) })
 }
 
 fn bylaws(state: &State, c: &pb::AdoptBylaws, context: &Context) -> Result<Vec<Event>, Refusal> {
@@ -180,13 +180,13 @@ fn bylaws(state: &State, c: &pb::AdoptBylaws, context: &Context) -> Result<Vec<E
 
 fn board(state: &State, c: &pb::ElectInterimBoard, context: &Context) -> Result<Vec<Event>, Refusal> {
     let form = unsigned(state)?;
-    roles::check("roles", &c.roles, Some(form), Wanted::Board)?;
+    let roles = roles::read("roles", &c.roles, Some(form), Wanted::Board)?;
     Ok(vec![
         pb::BoardElected {
             founding_id: id(context),
             orgnr: String::new(),
             term_id: context.new_id.to_string(),
-            roles: c.roles.clone(),
+            roles,
             body: input::text("body", &c.body, input::NAME)?,
             minutes_hash: input::hash("minutes_hash", &c.minutes_hash)?,
             interim: c.interim,

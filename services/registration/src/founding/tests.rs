@@ -224,6 +224,14 @@ fn an_association_has_two_founders() {
 }
 
 #[test]
+fn a_founder_in_two_spellings_is_one_founder() {
+    let again = KARI.to_uppercase();
+    founding("FLI", [convened()])
+        .when(meeting(vec![person(KARI), person(&again)]))
+        .then_refused("R-2.01", "TooFewFounders");
+}
+
+#[test]
 fn a_foundation_has_one_founder_and_a_cooperative_two() {
     founding("STI", [convened()])
         .when(meeting(vec![person(KARI)]))

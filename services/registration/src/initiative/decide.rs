@@ -60,9 +60,13 @@ fn search(state: &State, c: &pb::SearchExisting, context: &Context) -> Result<Ve
     for orgnr in &c.matched_orgnr {
         input::coded::<OrgNumber>("matched_orgnr", orgnr)?;
     }
-    for activity in &c.matched_activity_ids {
-        input::id("matched_activity_ids", activity)?;
-    }
+    let activities = c
+        .matched_activity_ids
+        .iter()
+        .map(|activity| input::id("matched_activity_ids", activity));
+    let matched_activity_ids = activities
+        .map(|id| id.map(|id| id.to_string()))
+        .collect::<Result<_, _>>()?;
     let outcome: pb::ReviewOutcome = input::chosen("outcome", c.outcome)?;
     let reason = input::optional_text("reason", c.reason.as_deref(), input::PROSE)?;
     match outcome {
@@ -78,7 +82,7 @@ fn search(state: &State, c: &pb::SearchExisting, context: &Context) -> Result<Ve
         pb::ExistingOfferingsReviewed {
             initiative_id: id(context),
             matched_orgnr: c.matched_orgnr.clone(),
-            matched_activity_ids: c.matched_activity_ids.clone(),
+            matched_activity_ids,
             outcome: outcome.into(),
             reason,
         }

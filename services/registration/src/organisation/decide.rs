@@ -106,7 +106,7 @@ fn address(address: &pb::Address) -> Result<(), Refusal> {
 pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context) -> Result<Vec<Event>, Refusal> {
     let orgnr = registered(state)?;
     let form = state.details.form.parse().ok().and_then(Form::of);
-    roles::check(
+    let roles = roles::read(
         "roles",
         &c.roles,
         form,
@@ -119,7 +119,7 @@ pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context
         pb::RolesReported {
             orgnr,
             term_id: term_id.to_string(),
-            roles: c.roles.clone(),
+            roles,
             reported_at: Some(context.now.into()),
         }
         .into(),

@@ -82,7 +82,7 @@ pub(super) fn not_in_fr() -> Refusal {
         &rules::R_2_17,
         "NotInFrivillighetsregisteret",
         "Grasrotandelen er for organisasjoner i Frivillighetsregisteret.",
-        "Grasrotdelen er for organisasjonar i Frivilligregisteret.",
+        "Grasrotandelen er for organisasjonar i Frivilligregisteret.",
         "Grasrotandelen is for organisations in Frivillighetsregisteret",
     )
 }

@@ -35,48 +35,49 @@ pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Contex
     content::complete(state)?;
     let board =
         state.content.endrer_styret || (state.kind == pb::CaseKind::New && state.registers.contains(&Register::Er));
-    if board || !c.roles.is_empty() {
-        let form = state.content.form.parse().ok().and_then(Form::of);
-        roles::check(
-            "roles",
-            &c.roles,
-            form,
-            Wanted::BoardAndContact {
-                deputies: c.elected_deputies,
-            },
-        )?;
-    }
-    signers(&c.signers, &c.roles)?;
+    let form = state.content.form.parse().ok().and_then(Form::of);
+    let deputies = c.elected_deputies;
+    let roles = if board || !c.roles.is_empty() {
+        roles::read("roles", &c.roles, form, Wanted::BoardAndContact { deputies })?
+    } else {
+        Vec::new()
+    };
+    let signers = signers(&c.signers, &roles)?;
     let mut events = Vec::new();
     if let Some(earlier) = earlier.filter(|signatures| !signatures.signed.is_empty()) {
         events.extend(reset(earlier, pb::ResetReason::SignersChanged, context));
     }
-    events.push(requested(c.signers.clone(), c.roles.clone(), context));
+    events.push(requested(signers, roles, context));
     Ok(events)
 }
 
 /// Everybody once, each with a role that is reported, and the chair among them.
-fn signers(signers: &[pb::Signer], roles: &[pb::RoleHolder]) -> Result<(), Refusal> {
+fn signers(signers: &[pb::Signer], roles: &[pb::RoleHolder]) -> Result<Vec<pb::Signer>, Refusal> {
     input::count("signers", signers.len(), 1, 50)?;
     let mut seen = BTreeSet::new();
     let mut chair = false;
+    let mut read = Vec::with_capacity(signers.len());
     for signer in signers {
-        input::id("signers.person_ref", &signer.person_ref)?;
+        let person_ref = input::id("signers.person_ref", &signer.person_ref)?.to_string();
         let role: Role = input::coded("signers.role_code", &signer.role_code)?;
-        if !seen.insert(&signer.person_ref) {
+        if !seen.insert(person_ref.clone()) {
             return Err(refusals::signer_twice());
         }
         let holds = |holder: &pb::RoleHolder| {
-            holder.role_code == signer.role_code
-                && matches!(&holder.holder, Some(Holder::PersonRef(person)) if *person == signer.person_ref)
+            holder.role_code == role.code()
+                && matches!(&holder.holder, Some(Holder::PersonRef(person)) if *person == person_ref)
         };
         if !roles.is_empty() && !roles.iter().any(holds) {
             return Err(refusals::signer_without_role());
         }
         chair |= role.code() == "LEDE";
+        read.push(pb::Signer {
+            person_ref,
+            role_code: role.code().to_owned(),
+        });
     }
     if chair {
-        Ok(())
+        Ok(read)
     } else {
         Err(refusals::chair_must_sign())
     }
@@ -123,7 +124,8 @@ pub(super) fn sign(state: &State, c: &pb::SignRegistration, context: &Context) -
         return Err(refusals::eid_too_low());
     }
     let actor = &context.actor;
-    let somebody_else = actor.kind == "person" && !actor.r#ref.is_empty() && actor.r#ref != person_ref;
+    let somebody_else =
+        actor.kind == "person" && !actor.r#ref.is_empty() && !actor.r#ref.eq_ignore_ascii_case(&person_ref);
     if somebody_else || !actor.mandate.is_empty() || !actor.acting_for.is_empty() {
         return Err(refusals::not_personal());
     }

@@ -103,7 +103,7 @@ pub(in crate::registration_case) fn account_missing() -> Refusal {
         &rules::R_2_17,
         "AccountMissing",
         "Grasrotandelen betales til en konto. Knytt et kontonummer til meldingen, eller svar nei til Grasrotandelen.",
-        "Grasrotdelen blir betalt til ein konto. Knyt eit kontonummer til meldinga, eller svar nei til Grasrotdelen.",
+        "Grasrotandelen blir betalt til ein konto. Knyt eit kontonummer til meldinga, eller svar nei til Grasrotandelen.",
         "Grasrotandelen is paid to an account: add an account number, or say no to Grasrotandelen",
     )
     .at("kontonummer_token")
@@ -114,7 +114,7 @@ pub(in crate::registration_case) fn not_local() -> Refusal {
         &rules::R_2_17,
         "NotLocal",
         "Grasrotandelen er for lokal eller regional aktivitet. Svar nei til Grasrotandelen hvis aktiviteten ikke er det.",
-        "Grasrotdelen er for lokal eller regional aktivitet. Svar nei til Grasrotdelen om aktiviteten ikkje er det.",
+        "Grasrotandelen er for lokal eller regional aktivitet. Svar nei til Grasrotandelen om aktiviteten ikkje er det.",
         "Grasrotandelen is for local or regional activity: say no to it if yours is not",
     )
     .at("content.frivillig_organisasjon.grasrotandel.drives_all_aktivitet_lokalt_eller_regionalt")
@@ -125,7 +125,7 @@ pub(in crate::registration_case) fn grasrot_unanswered(field: &'static str) -> R
         &rules::R_2_17,
         "GrasrotUnanswered",
         "Svar på alle spørsmålene om Grasrotandelen, eller svar nei til å delta.",
-        "Svar på alle spørsmåla om Grasrotdelen, eller svar nei til å delta.",
+        "Svar på alle spørsmåla om Grasrotandelen, eller svar nei til å delta.",
         "answer all questions on Grasrotandelen, or say no to taking part",
     )
     .at(field)

@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 use ryggrad_decider::scenario::context;
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::role_holder::Holder;
 
 use super::{
     AUDITOR, KARI, LIV, OLA, attached, case, complete, content, role, roles, signed_by, signer, signers, submit,
@@ -85,6 +86,17 @@ fn a_signature_is_electronic_and_of_somebody_who_was_asked() {
     case(signed_by(&[]))
         .when(sign("00000000-0000-4000-8000-0000000000b9"))
         .then_refused("R-2.10", "NotASigner");
+}
+
+#[test]
+fn a_reference_is_the_same_in_every_spelling() {
+    let mut request = request();
+    request.signers[0].person_ref = KARI.to_uppercase();
+    request.roles[0].holder = Some(Holder::PersonRef(KARI.to_uppercase()));
+    let (_, events) = case(complete()).when(request).then_names(&["SignaturesRequested"]);
+    let mut past = complete();
+    past.extend(events);
+    case(past).when(sign(KARI)).then_names(&["RegistrationSigned"]);
 }
 
 #[test]
