@@ -1,5 +1,6 @@
 //! Commands that nobody sent: those of reactions and deadlines, and how they are carried out.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -55,6 +56,20 @@ pub fn carried(answer: Result<Receipt, ExecuteError>) -> Result<Carried, Again> 
         Err(error @ (ExecuteError::Unavailable(_) | ExecuteError::Conflict { .. })) => Err(Again(error.to_string())),
         Err(ExecuteError::Fault(fault)) => Ok(Carried::Failed(fault.to_string())),
     }
+}
+
+/// Puts what belongs together into one group, groups and members in the order given.
+pub(crate) fn grouped<T>(items: impl IntoIterator<Item = T>, key: impl Fn(&T) -> Uuid) -> Vec<Vec<T>> {
+    let mut groups: Vec<Vec<T>> = Vec::new();
+    let mut group_of: HashMap<Uuid, usize> = HashMap::new();
+    for item in items {
+        let group = *group_of.entry(key(&item)).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[group].push(item);
+    }
+    groups
 }
 
 /// Carries out commands until each has ended: those of one group in their order, a group ends early with the first that

@@ -152,17 +152,17 @@ impl Lot {
         let Some(other) = event.related.iter().copied().find(is_held) else {
             return false;
         };
-        self.park_with(event, format!("waits for {other}, which is parked"), Some(other));
+        self.park_with(event, &format!("waits for {other}, which is parked"), Some(other));
         true
     }
 
     /// Parks the organisation of an event.
     pub(crate) fn park(&mut self, event: &Recorded, poison: &Poison) {
         tracing::error!(consumer = self.consumer, organisation = %event.organisation_id, position = event.position, %poison, "an organisation was parked");
-        self.park_with(event, poison.to_string(), None);
+        self.park_with(event, &poison.to_string(), None);
     }
 
-    fn park_with(&mut self, event: &Recorded, cause: String, waits_for: Option<Uuid>) {
+    fn park_with(&mut self, event: &Recorded, cause: &str, waits_for: Option<Uuid>) {
         self.held.insert(
             event.organisation_id,
             Held {

@@ -68,10 +68,10 @@ async fn read(client: Client, mut position: u64, events: mpsc::Sender<Recorded>,
         let Err(ended) = ended else { return };
         match ended {
             Ended::Foreign(error) => {
-                tracing::error!(%error, "the stream has a message that is not an event of the log")
+                tracing::error!(%error, "the stream has a message that is not an event of the log");
             }
             Ended::Short(_) | Ended::Silent | Ended::Broker(_) | Ended::Gap { .. } => {
-                tracing::debug!(%ended, position, "reading was interrupted")
+                tracing::debug!(%ended, position, "reading was interrupted");
             }
         }
         pause = if position > began {

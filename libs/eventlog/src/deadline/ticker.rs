@@ -1,6 +1,5 @@
 //! Sends what has fallen due.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::{PgPool, Row as _};
@@ -80,15 +79,7 @@ where
     F: Fn(Order<Due>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<Carried, Again>> + Send,
 {
-    let mut groups: Vec<Vec<Row>> = Vec::new();
-    let mut group_of: HashMap<Uuid, usize> = HashMap::new();
-    for row in due::<S>(pool, clock).await? {
-        let group = *group_of.entry(row.order.command.aggregate_id).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[group].push(row);
-    }
+    let groups = order::grouped(due::<S>(pool, clock).await?, |row| row.order.command.aggregate_id);
     let count = groups.iter().map(Vec::len).sum();
     if count == 0 {
         return Ok(0);

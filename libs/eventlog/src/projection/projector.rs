@@ -35,13 +35,13 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 /// Runs one view. Cheap to clone.
 pub struct Projector<P> {
     shared: Arc<Shared<P>>,
+    grace: Duration,
 }
 
 struct Shared<P> {
     pool: PgPool,
     source: Source,
     projection: P,
-    grace: Duration,
     live: watch::Sender<u64>,
 }
 
@@ -51,6 +51,7 @@ impl<P> Clone for Projector<P> {
     fn clone(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
+            grace: self.grace,
         }
     }
 }
@@ -72,34 +73,17 @@ impl<P: Projection> Projector<P> {
                 pool,
                 source: source.into(),
                 projection,
-                grace: GRACE,
                 live: watch::Sender::new(0),
             }),
+            grace: GRACE,
         }
     }
 
     /// How long a retired table stays for those who read it, 30 s unless said otherwise.
     #[must_use]
-    pub fn with_grace(self, grace: Duration) -> Self {
-        let Shared {
-            pool,
-            source,
-            projection,
-            live,
-            ..
-        } = match Arc::try_unwrap(self.shared) {
-            Ok(shared) => shared,
-            Err(_) => unreachable!("settings are made before it is cloned"),
-        };
-        Self {
-            shared: Arc::new(Shared {
-                pool,
-                source,
-                projection,
-                grace,
-                live,
-            }),
-        }
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
     }
 
     /// The view for reading; waits for positions without asking the database over and over.
@@ -134,7 +118,7 @@ impl<P: Projection> Projector<P> {
         let mut connection = self.shared.pool.acquire().await?.detach();
         while !token.is_cancelled() {
             let generations = generations::settle(&mut connection, P::NAME, P::VERSION).await?;
-            generations::sweep(&mut connection, P::NAME, self.shared.grace).await?;
+            generations::sweep(&mut connection, P::NAME, self.grace).await?;
             let wanted = |g: &&Generation| g.state != State::Retired && g.version == P::VERSION;
             at_work.retain(|number, (stop, task)| {
                 let keep = generations.iter().filter(wanted).any(|g| g.number == *number);

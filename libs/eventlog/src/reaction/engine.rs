@@ -97,8 +97,11 @@ where
                         continue;
                     }
                     // Leaves the batch when told to stop: it is reacted to again.
-                    let Some(taken) = token.run_until_cancelled(self.take_in(&mut connection, &mut lot, &batch, stored, position)).await else { break };
-                    taken?;
+                    let taking = self.take_in(&mut connection, &mut lot, &batch, stored, position);
+                    match token.run_until_cancelled(taking).await {
+                        Some(done) => done?,
+                        None => break,
+                    }
                     stored = position;
                     batch.clear();
                 }
@@ -222,7 +225,7 @@ where
                         commands
                             .into_iter()
                             .enumerate()
-                            .map(|(n, command)| (event, self.order(event, n, command))),
+                            .map(|(n, command)| (event, order_of::<R>(event, n, command))),
                     );
                 }
                 Err(poison) => lot.park(event, &poison),
@@ -231,27 +234,9 @@ where
         Plan { states, orders }
     }
 
-    fn order(&self, event: &Recorded, n: usize, command: R::Command) -> Order<R::Command> {
-        Order {
-            id: command_id(R::NAME, event.position, n),
-            command,
-            correlation_id: event.correlation_id,
-            causation: (event.event_id, event.position),
-            traceparent: event.traceparent.clone(),
-        }
-    }
-
     /// Carries the commands of a plan out and answers the events whose commands failed.
     async fn carry_out<'a>(&self, plan: &Plan<'a, R>) -> Vec<(&'a Recorded, String)> {
-        let mut groups: Vec<Vec<(&'a Recorded, Order<R::Command>)>> = Vec::new();
-        let mut group_of: HashMap<Uuid, usize> = HashMap::new();
-        for (event, order) in &plan.orders {
-            let group = *group_of.entry(event.organisation_id).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            groups[group].push((event, order.clone()));
-        }
+        let groups = order::grouped(&plan.orders, |(event, _)| event.organisation_id);
         let orders = groups
             .iter()
             .map(|group| group.iter().map(|(_, order)| order.clone()).collect())
@@ -270,6 +255,16 @@ where
             }
         }
         failed
+    }
+}
+
+fn order_of<R: Reaction>(event: &Recorded, n: usize, command: R::Command) -> Order<R::Command> {
+    Order {
+        id: command_id(R::NAME, event.position, n),
+        command,
+        correlation_id: event.correlation_id,
+        causation: (event.event_id, event.position),
+        traceparent: event.traceparent.clone(),
     }
 }
 

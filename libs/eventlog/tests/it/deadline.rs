@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::world::{Fact, World, organisations};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `Set` sets two deadlines, three days and six weeks after its position in seconds; `Cancel` takes the first away, and
 /// `Done` both.
@@ -61,7 +61,7 @@ fn run(world: &World, clock: &Clock, sent: &Sent) -> AbortOnDropHandle<()> {
             let mut sent = sent.lock().expect("whole");
             // Now and then the answer is lost after the command was carried out.
             let is_known = sent.iter().any(|known| known.id == order.id);
-            let is_lost = !is_known && order.causation.1 % 7 == 0;
+            let is_lost = !is_known && order.causation.1.is_multiple_of(7);
             if !is_known {
                 sent.push(order);
             }
@@ -133,7 +133,7 @@ async fn thousands_of_deadlines_fall_due_at_once_when_the_clock_is_moved_and_eac
     other.advance(6.weeks()).await.expect("moved");
     pending(&world, 0).await;
     drop(following);
-    let sent = sent.lock().expect("whole");
+    let sent = sent.lock().expect("whole").clone();
     assert_eq!(sent.len(), 2_997);
     for organisation in &organisations[2..] {
         let of: Vec<_> = sent

@@ -1,4 +1,5 @@
 //! The log, the stream and their consumers against real PostgreSQL and NATS.
+#![expect(clippy::disallowed_methods, reason = "tests make ids where they need them")]
 
 mod deadline;
 mod hold;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::world::{Fact, World, organisations};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A row that tells every event's position and their order.
 #[derive(Clone, PartialEq, prost::Message)]

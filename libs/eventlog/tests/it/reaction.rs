@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::support::{Count, Counter, process};
 use crate::world::{Fact, World, organisations};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Answers every `Call` by counting on the organisation's counter, and every third one twice.
 #[derive(Clone)]

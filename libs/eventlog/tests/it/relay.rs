@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::world::{World, organisations};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until the stream is as long as the log.
 #[track_caller]
