@@ -18,6 +18,8 @@ const AHEAD: usize = 2_048;
 const BEHIND: u64 = 5_000;
 /// How long to wait before looking again, at first and at the most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
+/// How long to wait after a message that should not be there: somebody has to put the stream right first.
+const FOREIGN: Duration = Duration::from_secs(5);
 
 /// Reads the stream after a position: every event once, in order, without a gap. Outages, restarts and a stream that is
 /// deleted and refilled are waited out. Reading stops when it is dropped.
@@ -66,19 +68,20 @@ async fn read(client: Client, mut position: u64, events: mpsc::Sender<Recorded>,
         let began = position;
         let ended = stretch(&client, &mut position, &events, &pending).await;
         let Err(ended) = ended else { return };
-        match ended {
-            Ended::Foreign(error) => {
-                tracing::error!(%error, "the stream has a message that is not an event of the log");
-            }
-            Ended::Short(_) | Ended::Silent | Ended::Broker(_) | Ended::Gap { .. } => {
-                tracing::debug!(%ended, position, "reading was interrupted");
-            }
-        }
         pause = if position > began {
             PAUSE.0
         } else {
             (pause * 2).min(PAUSE.1)
         };
+        match ended {
+            Ended::Foreign(error) => {
+                tracing::error!(%error, "the stream has a message that is not an event of the log");
+                pause = FOREIGN;
+            }
+            Ended::Short(_) | Ended::Silent | Ended::Broker(_) | Ended::Gap { .. } => {
+                tracing::debug!(%ended, position, "reading was interrupted");
+            }
+        }
         tokio::time::sleep(pause).await;
     }
 }
