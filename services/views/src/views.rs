@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::Client;
-use ryggrad_eventlog::consumer;
+use ryggrad_eventlog::consumer::{self, Source};
 use ryggrad_eventlog::projection::{Difference, Projection, Projector, verify};
 use ryggrad_proto::rest::Routes;
 use ryggrad_proto::views::v1::views_rest;
@@ -51,7 +51,10 @@ pub struct Verified {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { patience: Duration::from_secs(2), grace: Duration::from_secs(30) }
+        Self {
+            patience: Duration::from_secs(2),
+            grace: Duration::from_secs(30),
+        }
     }
 }
 
@@ -59,7 +62,12 @@ impl Default for Options {
 
 impl Views {
     /// The names of the views.
-    pub const NAMES: [&str; 4] = [OrgTimeline::NAME, RegisterCase::NAME, MunicipalityDirectory::NAME, StatsCube::NAME];
+    pub const NAMES: [&str; 4] = [
+        OrgTimeline::NAME,
+        RegisterCase::NAME,
+        MunicipalityDirectory::NAME,
+        StatsCube::NAME,
+    ];
 
     /// The views in the first schema of the pool's search path, whose tables are brought up to date. The pool's role may
     /// read the log, and the broker's user the stream. Queries are answered from now on, and new events taken in once
@@ -69,10 +77,11 @@ impl Views {
     /// When the database fails or refuses.
     pub async fn open(pool: PgPool, nats: Client, options: Options) -> Result<Self, MigrateError> {
         consumer::install(&pool).await?;
-        let timeline = Projector::new(pool.clone(), nats.clone(), OrgTimeline).with_grace(options.grace);
-        let register_case = Projector::new(pool.clone(), nats.clone(), RegisterCase).with_grace(options.grace);
-        let directory = Projector::new(pool.clone(), nats.clone(), MunicipalityDirectory).with_grace(options.grace);
-        let stats = Projector::new(pool.clone(), nats.clone(), StatsCube).with_grace(options.grace);
+        let source = Source::new(nats.clone());
+        let timeline = Projector::new(pool.clone(), source.clone(), OrgTimeline).with_grace(options.grace);
+        let register_case = Projector::new(pool.clone(), source.clone(), RegisterCase).with_grace(options.grace);
+        let directory = Projector::new(pool.clone(), source.clone(), MunicipalityDirectory).with_grace(options.grace);
+        let stats = Projector::new(pool.clone(), source, StatsCube).with_grace(options.grace);
         let api = Api {
             timeline: timeline.view(),
             register_case: register_case.view(),
@@ -80,7 +89,15 @@ impl Views {
             stats: stats.view(),
             patience: options.patience,
         };
-        Ok(Self { pool, nats, timeline, register_case, directory, stats, api })
+        Ok(Self {
+            pool,
+            nats,
+            timeline,
+            register_case,
+            directory,
+            stats,
+            api,
+        })
     }
 
     /// The gRPC service.
@@ -93,8 +110,8 @@ impl Views {
         views_rest::routes(self.api.clone())
     }
 
-    /// Keeps the views up to date until the token ends, then finishes what is under way. Each view follows the stream by
-    /// itself: one that is slow, or rebuilt, or stopped by a poison event holds up none of the others.
+    /// Keeps the views up to date until the token ends, then finishes what is under way. Each view goes at its own pace:
+    /// one that is slow, or rebuilt, or stopped by a poison event holds up none of the others.
     pub async fn run(&self, token: CancellationToken) {
         tokio::join!(
             self.timeline.run(token.clone()),
@@ -111,7 +128,11 @@ impl Views {
     pub async fn ready(&self) -> Result<(), String> {
         let names: Vec<String> = Self::NAMES.map(str::to_owned).into();
         let sql = "select count(*) from projections where state = 'live' and name = any($1)";
-        let live: i64 = sqlx::query_scalar(sql).bind(names).fetch_one(&self.pool).await.map_err(|error| format!("the database: {error}"))?;
+        let live: i64 = sqlx::query_scalar(sql)
+            .bind(names)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| format!("the database: {error}"))?;
         if usize::try_from(live) != Ok(Self::NAMES.len()) {
             return Err("a view has not been begun yet".to_owned());
         }
@@ -139,5 +160,9 @@ impl Views {
 
 async fn verify_one<P: Projection>(pool: &PgPool, projection: &P) -> Result<Verified, sqlx::Error> {
     let (as_of, difference) = verify(pool, projection).await?;
-    Ok(Verified { view: P::NAME, as_of, difference })
+    Ok(Verified {
+        view: P::NAME,
+        as_of,
+        difference,
+    })
 }
