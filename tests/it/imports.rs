@@ -86,7 +86,7 @@ async fn an_import_killed_in_the_middle_and_run_again_gives_the_same() {
         let (database, files) = (killed.clone(), files.clone());
         async move { run(&database, files).await }
     });
-    eventually(Duration::from_secs(60), || async {
+    eventually(Duration::from_mins(1), || async {
         match position(&killed).await {
             0 => Err("nothing is written yet"),
             _ => Ok(()),

@@ -20,7 +20,7 @@ async fn projections(admin: &AdminClient<Channel>) -> Vec<Projection> {
 
 /// Waits until every view has taken in what the log has.
 async fn caught_up(admin: &AdminClient<Channel>) {
-    eventually(Duration::from_secs(60), || async {
+    eventually(Duration::from_mins(1), || async {
         let all = projections(admin).await;
         match all
             .iter()

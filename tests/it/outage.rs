@@ -26,7 +26,7 @@ async fn load(channel: Channel, stop: Arc<AtomicBool>) -> Vec<(Uuid, Receipt)> {
     let mut receipts = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let id = fresh();
-        let receipt = eventually(Duration::from_secs(60), || sketch(channel.clone(), id)).await;
+        let receipt = eventually(Duration::from_mins(1), || sketch(channel.clone(), id)).await;
         receipts.push((id, receipt));
     }
     receipts
@@ -44,7 +44,7 @@ fn clients(whole: &Whole) -> (JoinSet<Vec<(Uuid, Receipt)>>, Arc<AtomicBool>) {
 
 /// Waits until the log has so many events.
 async fn grown_to(log: &Log, position: u64) -> u64 {
-    eventually(Duration::from_secs(60), || async {
+    eventually(Duration::from_mins(1), || async {
         match log.head().await {
             Ok(head) if head.position >= position => Ok(head.position),
             Ok(head) => Err(format!("the log is at {}", head.position)),
@@ -72,7 +72,7 @@ async fn everything_is_there(whole: &Whole, log: &Log, receipts: &[(Uuid, Receip
     let mut feed = Feed::after(whole.nats.client("views").await, 0);
     let mut streamed = Vec::new();
     while streamed.len() < events.len() {
-        tokio::time::timeout(Duration::from_secs(60), feed.next(&mut streamed, events.len()))
+        tokio::time::timeout(Duration::from_mins(1), feed.next(&mut streamed, events.len()))
             .await
             .expect("the stream has everything");
     }

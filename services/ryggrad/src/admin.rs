@@ -94,8 +94,7 @@ impl admin_server::Admin for Admin {
                 reason: "SYSTEM_CLOCK",
                 message: error.to_string(),
             },
-            MoveError::Back => ApiError::invalid("by", error.to_string()),
-            MoveError::Calendar(_) => ApiError::invalid("by", error.to_string()),
+            MoveError::Back | MoveError::Calendar(_) => ApiError::invalid("by", error.to_string()),
             MoveError::Store(cause) => ApiError::internal(cause),
         })?;
         Ok(Response::new(AdvanceClockResponse { now: Some(now.into()) }))

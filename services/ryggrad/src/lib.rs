@@ -6,6 +6,10 @@
 //! - [`verify`], [`replay`], [`parked`] and [`clock`] are for operators, through the [`admin`] service where a role has to act.
 
 pub mod admin;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark is the edge: it makes the ids that clients would send"
+)]
 pub mod bench;
 pub mod cli;
 pub mod clock;

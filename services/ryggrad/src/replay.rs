@@ -113,20 +113,26 @@ fn tell(projection: &Projection, json: bool) -> anyhow::Result<()> {
         eta_seconds,
         parked,
     } = projection;
-    let mut line = format!(
-        "{:<24} v{version:<4} {:<9} {position} of {head}",
+    let rate = if *rate > 0.0 {
+        format!("  {rate:.0} events/s")
+    } else {
+        String::new()
+    };
+    let left = if *eta_seconds > 0.0 {
+        format!("  {eta_seconds:.0} s left")
+    } else {
+        String::new()
+    };
+    let parked = if *parked > 0 {
+        print::styled(print::BAD, format!("  {parked} parked"))
+    } else {
+        String::new()
+    };
+    let (name, state) = (format!("{name:<24}"), format!("{state:<9}"));
+    print::line(format!(
+        "{} v{version:<4} {} {position} of {head}{rate}{left}{parked}",
         print::styled(print::STRONG, name),
-        print::styled(print::GOOD, state)
-    );
-    if *rate > 0.0 {
-        line += &format!("  {rate:.0} events/s");
-    }
-    if *eta_seconds > 0.0 {
-        line += &format!("  {eta_seconds:.0} s left");
-    }
-    if *parked > 0 {
-        line += &format!("  {}", print::styled(print::BAD, format!("{parked} parked")));
-    }
-    print::line(line);
+        print::styled(print::GOOD, state),
+    ));
     Ok(())
 }

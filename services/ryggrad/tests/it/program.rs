@@ -9,7 +9,7 @@ use ryggrad_testkit::eventually;
 use tempfile::TempDir;
 
 /// How long a first start may take here: servers are fetched or made, the sample is imported, other tests run beside it.
-const FIRST_START: Duration = Duration::from_secs(180);
+const FIRST_START: Duration = Duration::from_mins(3);
 
 /// A backbone that `ryggrad up` runs in a folder of its own.
 pub(crate) struct Up {

@@ -21,6 +21,7 @@ impl Story {
     }
 
     /// About a command of somebody.
+    #[expect(clippy::unnecessary_wraps, reason = "the field of a command is optional")]
     pub(super) fn meta_of(&self, person: &str) -> Option<CommandMeta> {
         let actor = Actor {
             kind: "person".to_owned(),
@@ -164,6 +165,20 @@ impl Story {
 /// A fingerprint of a paper.
 pub(super) fn hash(paper: char) -> String {
     paper.to_string().repeat(64)
+}
+
+/// What the bylaws cover: all that they have to.
+pub(super) fn bylaws() -> pb::BylawsChecklist {
+    pb::BylawsChecklist {
+        name: true,
+        purpose: true,
+        annual_meeting: true,
+        board_and_election: true,
+        amendment: true,
+        termination: true,
+        surplus_to_purpose: true,
+        no_owners: true,
+    }
 }
 
 /// What the notification says.

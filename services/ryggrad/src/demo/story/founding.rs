@@ -1,0 +1,119 @@
+//! The second chapter: three neighbours found an association.
+
+use anyhow::Context as _;
+use ryggrad_proto::registration::v1 as pb;
+
+use super::stage::{bylaws, hash};
+use super::{KOMMUNE, NAME, PURPOSE, Story, fresh_id};
+
+// === impl Story ===
+
+impl Story {
+    pub(super) async fn founding(&mut self, initiative: &str) -> anyhow::Result<String> {
+        let founding = fresh_id().to_string();
+        send!(
+            self,
+            proceed_to_founding,
+            pb::ProceedToFounding {
+                meta: self.meta(),
+                initiative_id: initiative.to_owned(),
+                founding_id: founding.clone(),
+                proposed_form: "FLI".to_owned(),
+            }
+        );
+        // A decision to found plans the founding by itself.
+        self.expect("FoundingPlanned").await?;
+        let date = self.day(16).await?;
+        send!(
+            self,
+            convene_founding_meeting,
+            pb::ConveneFoundingMeeting {
+                meta: self.meta(),
+                founding_id: founding.clone(),
+                date,
+                place: "Lillevik grendehus".to_owned(),
+                agenda: ["Stiftelse", "Vedtekter", "Valg av styre"].map(str::to_owned).to_vec(),
+                ..Default::default()
+            }
+        );
+        self.later("16d").await?;
+        let date = self.day(0).await?;
+        send!(
+            self,
+            record_founding_meeting,
+            pb::RecordFoundingMeeting {
+                meta: self.meta(),
+                founding_id: founding.clone(),
+                date: date.clone(),
+                place: "Lillevik grendehus".to_owned(),
+                founders: self.people.founders(),
+                votes_for: 3,
+                votes_cast: 3,
+                purpose: PURPOSE.to_owned(),
+            }
+        );
+        send!(
+            self,
+            adopt_bylaws,
+            pb::AdoptBylaws {
+                meta: self.meta(),
+                founding_id: founding.clone(),
+                vedtektsdato: date,
+                content_checklist: Some(bylaws()),
+                document_hash: hash('a'),
+                purpose: PURPOSE.to_owned(),
+                ..Default::default()
+            }
+        );
+        send!(
+            self,
+            elect_interim_board,
+            pb::ElectInterimBoard {
+                meta: self.meta(),
+                founding_id: founding.clone(),
+                roles: self.people.board(),
+                body: "stiftelsesmøte".to_owned(),
+                minutes_hash: hash('b'),
+                interim: true,
+            }
+        );
+        self.sign_founding_document(&founding).await?;
+        let organisation = fresh_id().to_string();
+        send!(
+            self,
+            complete_founding,
+            pb::CompleteFounding {
+                meta: self.meta(),
+                founding_id: founding,
+                organisation_id: organisation.clone(),
+                name: NAME.to_owned(),
+                kommunenummer: KOMMUNE.to_owned(),
+                ..Default::default()
+            }
+        );
+        Ok(organisation)
+    }
+
+    /// Every founder signs, personally.
+    async fn sign_founding_document(&mut self, founding: &str) -> anyhow::Result<()> {
+        for signer in [
+            self.people.chair.clone(),
+            self.people.member.clone(),
+            self.people.contact.clone(),
+        ] {
+            send!(
+                self,
+                sign_founding_document,
+                pb::SignFoundingDocument {
+                    meta: self.meta_of(&signer),
+                    founding_id: founding.to_owned(),
+                    signer,
+                    method: pb::SigningMethod::Electronic.into(),
+                    document_hash: hash('c'),
+                    ..Default::default()
+                }
+            );
+        }
+        Ok(())
+    }
+}
