@@ -46,6 +46,9 @@ create table log.events (
     constraint events_aggregate_sequence unique (aggregate_id, sequence)
 );
 
+-- Which organisation has which number: an import asks for all of them.
+create index events_registered on log.events (orgnr, aggregate_id) where name = 'OrganisationRegistered';
+
 -- A command id keeps its receipt for ever (I4).
 create table log.commands (
     command_id     uuid   primary key,

@@ -23,7 +23,7 @@ const NATION: (u32, u32) = (72_837, 60_000);
 /// How often a state is looked at that takes seconds to come about.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running `ryggrad up`, ended when it is dropped.
 pub(super) struct Backbone {
@@ -116,7 +116,7 @@ impl Backbone {
         Ok(())
     }
 
-    pub(super) async fn http(&self) -> anyhow::Result<String> {
+    pub(super) fn http(&self) -> anyhow::Result<String> {
         self.running.http()
     }
 

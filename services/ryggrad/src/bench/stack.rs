@@ -72,7 +72,7 @@ impl Stack {
         let roles = stack::Stack::start(&plan, TcpListener::bind("127.0.0.1:0").await?).await?;
         while stream::last_sequence(&nats).await.unwrap_or_default() < head {
             anyhow::ensure!(
-                began.elapsed() < Duration::from_secs(300),
+                began.elapsed() < Duration::from_mins(5),
                 "the relay does not get to {head}"
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -93,6 +93,6 @@ async fn connections(options: PgConnectOptions) -> anyhow::Result<PgPool> {
     let pool = PgPoolOptions::new()
         .min_connections(16)
         .max_connections(16)
-        .acquire_timeout(Duration::from_secs(60));
+        .acquire_timeout(Duration::from_mins(1));
     Ok(pool.connect_with(options).await?)
 }
