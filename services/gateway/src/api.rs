@@ -9,13 +9,14 @@ use ryggrad_eventlog::{Head, Log};
 use ryggrad_proto::events::v1::event_stream_server::EventStream;
 use ryggrad_proto::events::v1::{EventFilter, HeadRequest, HeadResponse, ReadRequest, ReadResponse, SubscribeRequest, SubscribeResponse};
 use ryggrad_service::{ApiError, accept};
+use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
 use crate::directory::Directory;
+use crate::envelope::Fields;
 use crate::filter::Filter;
 use crate::frame::Frame;
 use crate::hub::Hub;
-use crate::key::Key;
 use crate::refusal;
 use crate::subscription::{Subscription, Wish};
 
@@ -32,6 +33,7 @@ const HEARTBEAT: (u32, u32, u32) = (100, 60_000, 5_000);
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) hub: Arc<Hub>,
+    pub(crate) pool: PgPool,
     pub(crate) log: Log,
     pub(crate) directory: Arc<Directory>,
 }
@@ -57,7 +59,7 @@ impl Api {
             heartbeat: Duration::from_millis(heartbeat.into()),
             stop_at_head,
         };
-        Ok(Subscription::new(Arc::clone(&self.hub), self.log.clone(), wish).frames())
+        Ok(Subscription::new(Arc::clone(&self.hub), self.pool.clone(), wish).frames())
     }
 
     /// The head of the log, when a cursor fits to it.
@@ -113,7 +115,7 @@ impl EventStream for Api {
             }
             for event in some {
                 next = event.position;
-                if filter.passes(&Key::of(&event)) {
+                if filter.passes(&Fields::of(&event).key()) {
                     let envelope = event.envelope();
                     bytes += prost::Message::encoded_len(&envelope);
                     events.push(envelope);

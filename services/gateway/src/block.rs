@@ -1,10 +1,11 @@
 //! A run of events without a hole, encoded once, from which any number of subscribers are served.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use ryggrad_eventlog::Recorded;
 
+use crate::envelope::{Fields, Writer};
 use crate::filter::Filter;
-use crate::frame::{Batch, encode_event};
+use crate::frame::Batch;
 use crate::key::Key;
 
 /// How many bytes of events go into one block, unless a single event has more.
@@ -25,19 +26,20 @@ impl Block {
     /// Blocks of events whose positions follow each other.
     pub(crate) fn build(events: &[Recorded]) -> Vec<Self> {
         let mut blocks = Vec::new();
-        let mut buffer = BytesMut::new();
+        let mut writer = Writer::default();
         let mut ends: Vec<(Key, usize)> = Vec::new();
         let mut first = events.first().map_or(0, |event| event.position);
         for event in events {
-            encode_event(event, &mut buffer);
-            ends.push((Key::of(event), buffer.len()));
-            if buffer.len() >= BLOCK_BYTES {
-                blocks.push(Self { first, events: std::mem::take(&mut ends), bytes: buffer.split().freeze() });
+            let fields = Fields::of(event);
+            writer.push(&fields);
+            ends.push((fields.key(), writer.len()));
+            if writer.len() >= BLOCK_BYTES {
+                blocks.push(Self { first, events: std::mem::take(&mut ends), bytes: writer.take() });
                 first = event.position + 1;
             }
         }
         if !ends.is_empty() {
-            blocks.push(Self { first, events: ends, bytes: buffer.freeze() });
+            blocks.push(Self { first, events: ends, bytes: writer.take() });
         }
         blocks
     }

@@ -1,16 +1,13 @@
 //! What a subscriber is sent: frames whose events were encoded once, for everybody.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
-use ryggrad_eventlog::Recorded;
 use ryggrad_proto::events::v1::subscribe_response::Frame as Published;
 use ryggrad_proto::events::v1::{CaughtUp, EventBatch, Heartbeat, SubscribeResponse};
 
 /// Number of the field `SubscribeResponse.batch` in the contract.
 const BATCH: u32 = 1;
-/// Number of the field `EventBatch.events` in the contract.
-const EVENTS: u32 = 1;
 
 /// One frame of a subscription.
 #[derive(Debug, Clone)]
@@ -80,22 +77,14 @@ impl Frame {
 impl Batch {
     /// Adds encoded events.
     pub(crate) fn push(&mut self, piece: Bytes) {
-        self.len += piece.len();
-        self.pieces.push(piece);
+        if !piece.is_empty() {
+            self.len += piece.len();
+            self.pieces.push(piece);
+        }
     }
 
     /// Whether there is no event in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
-}
-
-/// Writes an event as an element of `EventBatch.events`.
-pub(crate) fn encode_event(event: &Recorded, buffer: &mut BytesMut) {
-    let envelope = event.envelope();
-    let len = envelope.encoded_len();
-    buffer.reserve(key_len(EVENTS) + encoded_len_varint(len as u64) + len);
-    encode_key(EVENTS, WireType::LengthDelimited, buffer);
-    encode_varint(len as u64, buffer);
-    envelope.encode_raw(buffer);
 }

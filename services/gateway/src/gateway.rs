@@ -46,7 +46,7 @@ impl Gateway {
     /// on, and sends new events once [`run`](Self::run) runs.
     pub fn new(pool: PgPool, nats: Client, options: Options) -> Self {
         let hub = Hub::new(Bounds { events: options.ring_events, bytes: options.ring_bytes });
-        let api = Api { hub: Arc::new(hub), log: Log::new(pool.clone()), directory: Arc::new(Directory::new(pool)) };
+        let api = Api { hub: Arc::new(hub), log: Log::new(pool.clone()), directory: Arc::new(Directory::new(pool.clone())), pool };
         Self { api, nats }
     }
 

@@ -2,18 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use ryggrad_eventlog::{Log, Recorded};
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use ryggrad_eventlog::event::COLUMNS;
+use sqlx::PgPool;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
+use crate::envelope::Writer;
 use crate::filter::Filter;
-use crate::frame::{Batch, encode_event};
-use crate::key::Key;
+use crate::frame::Batch;
+
+mod tuple;
+
+use tuple::Reader;
 
 /// Fewest and most events of a page. A subscriber that takes its pages quickly gets larger ones; what a slow one keeps
 /// in memory stays small.
-const PAGE: (u32, u32) = (128, 2_048);
+const PAGE: (u64, u64) = (128, 2_048);
 /// A subscriber that lets a finished page wait for so long is slow.
 const SLOW: Duration = Duration::from_millis(100);
 /// Bytes of a frame, unless a single event has more.
@@ -24,7 +29,7 @@ pub(crate) const FRAME_BYTES: usize = 128 << 10;
 pub(crate) struct Page {
     /// Position up to which the log was read for it.
     pub(crate) through: u64,
-    /// The events; empty when none passed, or when the log ends here.
+    /// The events; empty when none passed.
     pub(crate) batch: Batch,
 }
 
@@ -32,16 +37,17 @@ pub(crate) struct Page {
 #[derive(Debug)]
 pub(crate) struct History {
     pages: mpsc::Receiver<Result<Page, sqlx::Error>>,
-    task: JoinHandle<()>,
 }
 
 // === impl History ===
 
 impl History {
-    /// Starts reading.
-    pub(crate) fn after(log: Log, filter: Filter, position: u64) -> Self {
+    /// Starts reading. The task ends by itself when nobody wants its pages any more: a COPY must be read to its end,
+    /// or its connection is of no use afterwards.
+    pub(crate) fn after(pool: PgPool, filter: Filter, position: u64) -> Self {
         let (sender, pages) = mpsc::channel(1);
-        Self { pages, task: tokio::spawn(read(log, filter, position, sender)) }
+        tokio::spawn(read(pool, filter, position, sender));
+        Self { pages }
     }
 
     /// The next page; none at the end of the log.
@@ -50,60 +56,74 @@ impl History {
     }
 }
 
-impl Drop for History {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn read(log: Log, filter: Filter, mut position: u64, pages: mpsc::Sender<Result<Page, sqlx::Error>>) {
+async fn read(pool: PgPool, filter: Filter, mut position: u64, pages: mpsc::Sender<Result<Page, sqlx::Error>>) {
+    let mut reader = Reader::default();
     let mut limit = PAGE.0;
     loop {
-        let events = match log.after(position, limit).await {
-            Ok(events) => events,
+        let read = rows(&pool, position, limit).await.and_then(|rows| split(&rows, &mut reader, &filter));
+        let found = match read {
+            Ok(found) => found,
             Err(error) => {
                 let _ = pages.send(Err(error)).await;
                 return;
             }
         };
-        let Some(last) = events.last() else { return };
-        position = last.position;
-        let ends = events.len() < limit as usize;
+        let Some(last) = found.last().map(|page| page.through) else { return };
         let since = Instant::now();
-        for page in split(&events, &filter) {
+        for page in found {
             if pages.send(Ok(page)).await.is_err() {
                 return;
             }
         }
-        if ends {
+        // Positions have no holes: fewer than asked for is the end.
+        if last < position + limit {
             return;
         }
+        position = last;
         limit = if since.elapsed() > SLOW { (limit / 2).max(PAGE.0) } else { (limit * 2).min(PAGE.1) };
     }
 }
 
+/// The rows after a position, as PostgreSQL sends them.
+async fn rows(pool: &PgPool, after: u64, limit: u64) -> Result<Vec<Bytes>, sqlx::Error> {
+    let range = format!("position > {after} and position <= {}", after.saturating_add(limit));
+    let sql = format!("copy (select {COLUMNS} from log.events where {range} order by position) to stdout (format binary)");
+    let mut connection = pool.acquire().await?;
+    let read = async { connection.copy_out_raw(&sql).await?.try_collect().await };
+    let rows = read.await;
+    if rows.is_err() {
+        connection.close_on_drop();
+    }
+    rows
+}
+
 /// The events that pass, as pages of about a frame each.
-fn split(events: &[Recorded], filter: &Filter) -> Vec<Page> {
+fn split(rows: &[Bytes], reader: &mut Reader, filter: &Filter) -> Result<Vec<Page>, sqlx::Error> {
     let mut pages = Vec::new();
-    let mut buffer = BytesMut::new();
-    let mut close = |buffer: &mut BytesMut, through| {
+    let mut writer = Writer::default();
+    let everything = filter.is_everything();
+    let mut through = None;
+    let mut close = |writer: &mut Writer, through| {
         let mut batch = Batch::default();
-        if !buffer.is_empty() {
-            batch.push(buffer.split().freeze());
-        }
+        batch.push(writer.take());
         pages.push(Page { through, batch });
     };
-    let everything = filter.is_everything();
-    for event in events {
-        if everything || filter.passes(&Key::of(event)) {
-            encode_event(event, &mut buffer);
-        }
-        if buffer.len() >= FRAME_BYTES {
-            close(&mut buffer, event.position);
+    for row in rows {
+        let read = reader.read(row, |fields| {
+            through = Some(fields.position);
+            if everything || filter.passes(&fields.key()) {
+                writer.push(fields);
+            }
+        });
+        read.map_err(|error| sqlx::Error::Decode(error.into()))?;
+        if writer.len() >= FRAME_BYTES
+            && let Some(through) = through.take()
+        {
+            close(&mut writer, through);
         }
     }
-    if let Some(last) = events.last() {
-        close(&mut buffer, last.position);
+    if let Some(through) = through {
+        close(&mut writer, through);
     }
-    pages
+    Ok(pages)
 }

@@ -3,6 +3,7 @@
 
 // Into memory: the stream, read once.
 mod block;
+mod envelope;
 mod hub;
 mod key;
 mod ring;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
-use ryggrad_eventlog::Log;
 use ryggrad_proto::events::v1::{CaughtUp, Heartbeat};
+use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tonic::Status;
@@ -27,7 +27,7 @@ const SUBSCRIBERS: &str = "ryggrad_gateway_subscribers";
 #[derive(Debug)]
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
-    log: Log,
+    pool: PgPool,
     tip: watch::Receiver<Tip>,
     epoch: Uuid,
     filter: Filter,
@@ -62,11 +62,11 @@ pub(crate) struct Wish {
 
 impl Subscription {
     /// A subscription that begins when it is first polled.
-    pub(crate) fn new(hub: Arc<Hub>, log: Log, wish: Wish) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, pool: PgPool, wish: Wish) -> Self {
         let Wish { after, head, epoch, filter, heartbeat, stop_at_head } = wish;
         let tip = hub.tip();
         metrics::gauge!(SUBSCRIBERS).increment(1);
-        Self { hub, log, tip, epoch, filter, position: after, target: Some(head), history: None, heartbeat, due: Instant::now() + heartbeat, stop_at_head }
+        Self { hub, pool, tip, epoch, filter, position: after, target: Some(head), history: None, heartbeat, due: Instant::now() + heartbeat, stop_at_head }
     }
 
     /// The frames, one when the one before has been taken: whoever reads slowly waits for nothing but itself.
@@ -124,7 +124,7 @@ impl Subscription {
     /// The next page of the log.
     async fn catch_up(&mut self) -> Result<Batch, Status> {
         self.target.get_or_insert(self.position);
-        let history = self.history.get_or_insert_with(|| History::after(self.log.clone(), self.filter.clone(), self.position));
+        let history = self.history.get_or_insert_with(|| History::after(self.pool.clone(), self.filter.clone(), self.position));
         // A log that answers slowly must not look like lost contact.
         let Ok(page) = tokio::time::timeout_at(self.due, history.next()).await else { return Ok(Batch::default()) };
         match page {

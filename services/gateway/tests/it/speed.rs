@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ryggrad_client::{Filter, Start};
 
-use crate::stack::{Stack, follow};
+use crate::stack::{PATIENCE, Stack, follow};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
@@ -12,6 +12,7 @@ async fn measures_catching_up() {
     let stack = Stack::start().await;
     let last = stack.append_many(400_000).await;
     let client = stack.client().await;
+    ryggrad_testkit::eventually(PATIENCE, || async { if stack.door.gateway.position() == last { Ok(()) } else { Err("the stream is behind") } }).await;
     for round in 1..=3 {
         let (began, spent) = (Instant::now(), processor_time());
         let mut subscription = follow(&client, Start::Beginning, Filter::new());

@@ -1,0 +1,236 @@
+//! The envelope on its way out: written once, straight from what the log or the stream has.
+//!
+//! This is `Recorded::envelope().encode()` without a string or a message made in between, which is most of the cost of
+//! following a long log. A test holds the two equal.
+
+use bytes::{BufMut as _, BytesMut};
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use ryggrad_eventlog::Recorded;
+use ryggrad_proto::Timestamp;
+use ryggrad_proto::common::v1::Actor;
+use uuid::Uuid;
+
+use crate::key::Key;
+use crate::vocabulary::{UNKNOWN, Vocabulary};
+
+/// Number of the field `EventBatch.events` in the contract.
+const EVENTS: u32 = 1;
+
+/// An event as the envelope needs it, borrowed from where it was read.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    pub(crate) position: u64,
+    pub(crate) event_id: Uuid,
+    pub(crate) context: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) aggregate_type: &'a str,
+    pub(crate) aggregate_id: Uuid,
+    pub(crate) sequence: u64,
+    pub(crate) organisation_id: Uuid,
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) correlation_id: Uuid,
+    pub(crate) causation_id: Option<Uuid>,
+    pub(crate) causation_position: u64,
+    pub(crate) command_id: Uuid,
+    pub(crate) actor: &'a Actor,
+    pub(crate) orgnr: &'a str,
+    pub(crate) kommunenummer: &'a str,
+    pub(crate) related: &'a [Uuid],
+    pub(crate) class: i32,
+    pub(crate) traceparent: &'a str,
+    pub(crate) data: &'a [u8],
+}
+
+/// Writes events one after another as elements of `EventBatch.events`.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    events: BytesMut,
+    /// The event being written, until its length is known.
+    one: BytesMut,
+}
+
+// === impl Fields ===
+
+impl<'a> Fields<'a> {
+    /// The fields of an event as it was read.
+    pub(crate) fn of(event: &'a Recorded) -> Self {
+        Self {
+            position: event.position,
+            event_id: event.event_id,
+            context: &event.context,
+            name: &event.name,
+            aggregate_type: &event.aggregate_type,
+            aggregate_id: event.aggregate_id,
+            sequence: event.sequence,
+            organisation_id: event.organisation_id,
+            occurred_at: event.occurred_at.into(),
+            recorded_at: event.recorded_at.into(),
+            correlation_id: event.correlation_id,
+            causation_id: event.causation_id,
+            causation_position: event.causation_position.unwrap_or_default(),
+            command_id: event.command_id,
+            actor: &event.actor,
+            orgnr: event.orgnr.as_deref().unwrap_or_default(),
+            kommunenummer: event.kommunenummer.as_deref().unwrap_or_default(),
+            related: &event.related,
+            class: event.class as i32,
+            traceparent: event.traceparent.as_deref().unwrap_or_default(),
+            data: &event.data,
+        }
+    }
+
+    /// What filters look at.
+    pub(crate) fn key(&self) -> Key {
+        let words = Vocabulary::get();
+        Key {
+            event_type: words.event_type(self.context, self.name).unwrap_or(UNKNOWN),
+            context: words.context(self.context).unwrap_or(UNKNOWN),
+            aggregate: words.aggregate(self.aggregate_type).unwrap_or(UNKNOWN),
+            class: u8::try_from(self.class).unwrap_or(u8::MAX),
+            kommune: self.kommunenummer.parse().unwrap_or(0),
+            orgnr: self.orgnr.parse().unwrap_or(0),
+            organisation: self.organisation_id,
+            related: self.related.into(),
+        }
+    }
+
+    /// Writes the envelope, field by field as in the contract.
+    fn write(&self, out: &mut BytesMut) {
+        number(1, self.position, out);
+        id(2, self.event_id, out);
+        text(3, &["no.ryggrad.", self.context, ".", self.name, ".v1"], out);
+        text(4, &["/ryggrad/", self.context], out);
+        id(5, self.organisation_id, out);
+        text(6, &[self.aggregate_type], out);
+        id(7, self.aggregate_id, out);
+        number(8, self.sequence, out);
+        prost::encoding::message::encode(9, &self.occurred_at, out);
+        prost::encoding::message::encode(10, &self.recorded_at, out);
+        id(11, self.correlation_id, out);
+        if let Some(causation) = self.causation_id {
+            id(12, causation, out);
+        }
+        number(13, self.causation_position, out);
+        id(14, self.command_id, out);
+        prost::encoding::message::encode(15, self.actor, out);
+        text(16, &[self.orgnr], out);
+        text(17, &[self.kommunenummer], out);
+        for related in self.related {
+            id(18, *related, out);
+        }
+        number(19, u64::try_from(self.class).unwrap_or_default(), out);
+        text(20, &[self.traceparent], out);
+        if !self.data.is_empty() {
+            encode_key(21, WireType::LengthDelimited, out);
+            encode_varint(self.data.len() as u64, out);
+            out.put_slice(self.data);
+        }
+    }
+}
+
+// === impl Writer ===
+
+impl Writer {
+    /// Adds an event.
+    pub(crate) fn push(&mut self, fields: &Fields<'_>) {
+        self.one.clear();
+        fields.write(&mut self.one);
+        let len = self.one.len() as u64;
+        self.events.reserve(1 + encoded_len_varint(len) + self.one.len());
+        encode_key(EVENTS, WireType::LengthDelimited, &mut self.events);
+        encode_varint(len, &mut self.events);
+        self.events.put_slice(&self.one);
+    }
+
+    /// Bytes written and not taken.
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The events written so far.
+    pub(crate) fn take(&mut self) -> bytes::Bytes {
+        self.events.split().freeze()
+    }
+}
+
+fn number(tag: u32, value: u64, out: &mut BytesMut) {
+    if value != 0 {
+        encode_key(tag, WireType::Varint, out);
+        encode_varint(value, out);
+    }
+}
+
+fn id(tag: u32, id: Uuid, out: &mut BytesMut) {
+    let mut buffer = Uuid::encode_buffer();
+    text(tag, &[id.hyphenated().encode_lower(&mut buffer)], out);
+}
+
+fn text(tag: u32, pieces: &[&str], out: &mut BytesMut) {
+    let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+    if len > 0 {
+        encode_key(tag, WireType::LengthDelimited, out);
+        encode_varint(len as u64, out);
+        for piece in pieces {
+            out.put_slice(piece.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use ryggrad_proto::events::v1::EventBatch;
+    use ryggrad_proto::options::v1::PrivacyClass;
+
+    use super::*;
+
+    fn full() -> Recorded {
+        let id = |n: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + n);
+        Recorded {
+            position: 4711,
+            event_id: id(1),
+            context: "registration".into(),
+            name: "OrganisationRegistered".into(),
+            aggregate_type: "Organisation".into(),
+            aggregate_id: id(2),
+            sequence: 12,
+            organisation_id: id(3),
+            occurred_at: "2026-03-01T12:00:00.000001Z".parse().unwrap(),
+            recorded_at: "1969-03-01T12:00:00.5Z".parse().unwrap(),
+            correlation_id: id(4),
+            causation_id: Some(id(5)),
+            causation_position: Some(17),
+            command_id: id(6),
+            actor: Actor { kind: "person".into(), r#ref: id(7).to_string(), authenticated: true, ..Actor::default() },
+            orgnr: Some("310000019".into()),
+            kommunenummer: Some("4601".into()),
+            related: vec![id(8), id(9)],
+            class: PrivacyClass::Org,
+            traceparent: Some("00-1-2-01".into()),
+            data: vec![7; 300].into(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_the_envelope_to_the_byte() {
+        let bare = Recorded {
+            causation_id: None,
+            causation_position: None,
+            actor: Actor::default(),
+            orgnr: None,
+            kommunenummer: None,
+            related: vec![],
+            traceparent: None,
+            data: vec![].into(),
+            ..full()
+        };
+        let events = [full(), bare];
+        let mut writer = Writer::default();
+        for event in &events {
+            writer.push(&Fields::of(event));
+        }
+        let contract = EventBatch { events: events.iter().map(Recorded::envelope).collect() };
+        assert_eq!(writer.take(), contract.encode_to_vec());
+    }
+}
