@@ -47,7 +47,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     if !args.private
         && let Some(channel) = simulated(&args.running).await?
     {
-        return tell(channel, voice).await;
+        let organisation = story(channel, voice).await?;
+        if voice == Voice::People {
+            let url = args.running.http()?;
+            print::line(print::styled(
+                print::FAINT,
+                format!("Its timeline: {url}/v1/timeline/{organisation}"),
+            ));
+        }
+        return Ok(Exit::Done);
     }
     if args.running.url.is_some() && !args.private {
         bail!(
@@ -73,10 +81,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     .connect()
     .await?;
-    let end = tell(channel, voice).await;
+    let end = story(channel, voice).await;
     stack.stop().await;
     servers.stop().await?;
-    end
+    end.map(|_organisation| Exit::Done)
 }
 
 /// The running backbone, when there is one and its clock can be moved.
@@ -90,11 +98,6 @@ async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
         .map_err(spoken)
         .context("cannot read the clock")?;
     Ok(clock.into_inner().simulated.then_some(channel))
-}
-
-async fn tell(channel: Channel, voice: Voice) -> anyhow::Result<Exit> {
-    story(channel, voice).await?;
-    Ok(Exit::Done)
 }
 
 /// Tells the story through a connection to a backbone with a simulated clock, and answers with the organisation's id.

@@ -90,11 +90,11 @@ impl Running {
             .max_connections(connections)
             .connect(&url)
             .await
-            .map_err(|error| {
-                anyhow::Error::from(NotRunning {
+            .map_err(|error| match error {
+                sqlx::Error::Io(_) => anyhow::Error::from(NotRunning {
                     place: without_password(&url),
-                })
-                .context(error.to_string())
+                }),
+                error => anyhow::Error::from(error).context(format!("cannot log in at {}", without_password(&url))),
             })
     }
 

@@ -220,18 +220,22 @@ async fn configured_postgres(state: &StateFolder, url: &str) -> anyhow::Result<B
         .with_context(|| format!("{told:?} is not postgres://user:password@host:port/database"))?;
     for role in ROLES {
         let password = state.secret(&format!("postgres-{role}"))?;
+        let address = format!("postgres://{role}:{password}@{place}");
         let known: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
             .bind(role)
             .fetch_one(&mut owner)
             .await?;
-        let verb = if known { "alter" } else { "create" };
-        // Both words are our own (a constant and hexadecimal digits): nothing to escape.
-        let statement = format!("{verb} role {role} login password '{password}'");
-        sqlx::query(&statement)
-            .execute(&mut owner)
-            .await
-            .with_context(|| format!("cannot make the role {role} in {told}"))?;
-        addresses.insert(role.to_owned(), format!("postgres://{role}:{password}@{place}"));
+        if known {
+            // Somebody else's password is not ours to change.
+            let ours = PgConnection::connect(&address).await;
+            ours.with_context(|| format!("the role {role} of {told} was not made from this state folder: start the roles with `ryggrad serve`"))?;
+        } else {
+            // Both words are our own (a constant and hexadecimal digits): nothing to escape.
+            let statement = format!("create role {role} login password '{password}'");
+            let made = sqlx::query(&statement).execute(&mut owner).await;
+            made.with_context(|| format!("cannot make the role {role} in {told}"))?;
+        }
+        addresses.insert(role.to_owned(), address);
     }
     Ok(addresses)
 }

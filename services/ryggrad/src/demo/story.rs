@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::narrator::{Narrator, Voice};
 use super::people::People;
-use crate::print::{FAINT, STRONG, styled};
+use crate::print::{STRONG, styled};
 
 const NAME: &str = "Lillevik nabohage";
 const PURPOSE: &str = "Dyrke grønnsaker sammen og gi barn i nabolaget et sted å være.";
@@ -67,13 +67,10 @@ impl Story {
         self.chapter("Registrene", "The register authority decides");
         self.registers(&case).await?;
         let told = self.narrator.told();
+        let (done, seconds) = (styled(STRONG, "Done."), started.elapsed().as_secs_f64());
         self.narrator.say(format!(
-            "\n{} {told} facts in {:.1} s of ours; case {case}",
-            styled(STRONG, "Done."),
-            started.elapsed().as_secs_f64()
+            "\n{done} {told} facts, from idea to grassroots share, in {seconds:.1} s. The case was {case}."
         ));
-        self.narrator
-            .say(styled(FAINT, format!("Its timeline: /v1/timeline/{organisation}")));
         Ok(organisation)
     }
 }
