@@ -43,7 +43,7 @@ impl Projection for MunicipalityDirectory {
         Column::new("kommunenummer", Kind::Text),
         Column::new("fylkesnummer", Kind::Text),
         Column::new("form", Kind::Text),
-        Column::new("status", Kind::Text),
+        Column::new("status", Kind::Text).indexed(),
         Column::new("in_voluntary_register", Kind::Boolean),
         Column::new("icnpo", Kind::Texts).indexed(),
     ];

@@ -11,7 +11,7 @@
 //! for parts tells no more than asking for the whole. What is left is what every method of this kind leaves: who combines
 //! many tables of different dimensions can narrow a missing number down to an interval.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// No cell below this is told.
 pub(crate) const THRESHOLD: u64 = 5;
@@ -33,11 +33,7 @@ pub(crate) fn suppress(cells: &mut [Cell], parents: &[fn(&str) -> &str]) {
     for cell in &mut *cells {
         cell.suppressed = cell.count < THRESHOLD;
     }
-    let lines: Vec<_> = parents
-        .iter()
-        .enumerate()
-        .flat_map(|(dimension, parent)| lines(cells, dimension, *parent))
-        .collect();
+    let lines = lines(cells, parents);
     loop {
         let mut settled = true;
         for line in &lines {
@@ -52,19 +48,39 @@ pub(crate) fn suppress(cells: &mut [Cell], parents: &[fn(&str) -> &str]) {
     }
 }
 
-/// The cells that differ in one dimension only, and lie in the same parent there; those that could matter.
-fn lines(cells: &[Cell], dimension: usize, parent: fn(&str) -> &str) -> Vec<Vec<usize>> {
-    let mut lines: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
-    for (index, cell) in cells.iter().enumerate() {
-        let line = cell
-            .values
-            .iter()
-            .enumerate()
-            .map(|(n, value)| if n == dimension { parent(value) } else { value.as_str() })
-            .collect();
-        lines.entry(line).or_default().push(index);
+/// The lines of a table: cells that differ in one dimension only, and lie in the same parent there. Those that cannot lose
+/// a cell are left out.
+fn lines(cells: &[Cell], parents: &[fn(&str) -> &str]) -> Vec<Vec<usize>> {
+    // Numbers in place of texts: a table of five dimensions has almost as many cells as there are organisations.
+    let own: Vec<_> = (0..parents.len())
+        .map(|n| numbered(cells.iter().map(|cell| cell.values[n].as_str())))
+        .collect();
+    let mut lines = Vec::new();
+    for (dimension, parent) in parents.iter().enumerate() {
+        let above = numbered(cells.iter().map(|cell| parent(&cell.values[dimension])));
+        let number = |cell: usize, n: usize| if n == dimension { above[cell] } else { own[n][cell] };
+        // Five times 24 bits: no dimension has 16 million values.
+        let place =
+            |cell: usize| (0..parents.len()).fold(0_u128, |place, n| (place << 24) | u128::from(number(cell, n)));
+        let mut places: Vec<_> = (0..cells.len()).map(|cell| (place(cell), cell)).collect();
+        places.sort_unstable();
+        let can_lose =
+            |line: &&[(u128, usize)]| line.len() > 1 && line.iter().any(|(_, cell)| !cells[*cell].suppressed);
+        let line = |line: &[(u128, usize)]| line.iter().map(|(_, cell)| *cell).collect::<Vec<_>>();
+        lines.extend(places.chunk_by(|a, b| a.0 == b.0).filter(can_lose).map(line));
     }
-    lines.into_values().filter(|line| line.len() > 1).collect()
+    lines
+}
+
+/// A number for each text, the same for the same.
+fn numbered<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u32> {
+    let mut numbers = HashMap::new();
+    texts
+        .map(|text| {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            *numbers.entry(text).or_insert(next)
+        })
+        .collect()
 }
 
 /// The cell that has to go, when a line tells one that must not be told: the smallest that is left, the first of equals.
