@@ -79,11 +79,7 @@ const TABLES: &[Table] = &[
             ("code", "code", Kind::Text),
             ("name_nb", "nb", Kind::Text),
             ("name_en", "en", Kind::Optional),
-            (
-                "may_register_in_frivillighetsregisteret",
-                "voluntary",
-                Kind::Text,
-            ),
+            ("may_register_in_frivillighetsregisteret", "voluntary", Kind::Text),
         ],
     },
     Table {
@@ -134,19 +130,13 @@ const TABLES: &[Table] = &[
         file: "sim_parameters",
         name: "SIM_PARAMETERS",
         row: "SimParameterRow",
-        columns: &[
-            ("parameter", "code", Kind::Text),
-            ("value", "value", Kind::Text),
-        ],
+        columns: &[("parameter", "code", Kind::Text), ("value", "value", Kind::Text)],
     },
     Table {
         file: "paategninger_infotypes",
         name: "ANNOTATIONS",
         row: "AnnotationRow",
-        columns: &[
-            ("code", "code", Kind::Text),
-            ("meaning_en", "en", Kind::Text),
-        ],
+        columns: &[("code", "code", Kind::Text), ("meaning_en", "en", Kind::Text)],
     },
 ];
 
@@ -165,9 +155,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     reason = "cargo tells a build script its output folder in no other way"
 )]
 fn out_dir() -> Result<PathBuf, Box<dyn Error>> {
-    Ok(std::env::var_os("OUT_DIR")
-        .ok_or("OUT_DIR is set by cargo")?
-        .into())
+    Ok(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is set by cargo")?.into())
 }
 
 fn write_table(code: &mut String, table: &Table) -> Result<(), Box<dyn Error>> {
@@ -197,11 +185,7 @@ fn write_table(code: &mut String, table: &Table) -> Result<(), Box<dyn Error>> {
         "}}\nimpl crate::code_list::Row for {} {{\n    fn code(&self) -> &'static str {{ self.code }}\n}}",
         table.row
     )?;
-    writeln!(
-        code,
-        "pub(crate) static {}: &[{}] = &[",
-        table.name, table.row
-    )?;
+    writeln!(code, "pub(crate) static {}: &[{}] = &[", table.name, table.row)?;
     for row in &rows {
         write!(code, "    {} {{ ", table.row)?;
         for ((_, field, kind), at) in table.columns.iter().zip(&positions) {

@@ -57,14 +57,19 @@ impl Checkpoint for FileCheckpoint {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.failed()(error)),
         };
-        serde_json::from_slice(&text).map(Some).map_err(|error| self.failed()(error.into()))
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| self.failed()(error.into()))
     }
 
     async fn store(&self, cursor: &Cursor) -> Result<(), Error> {
         let path = self.path.clone();
         let text = serde_json::to_vec(cursor).map_err(|error| self.failed()(error.into()))?;
         let written = tokio::task::spawn_blocking(move || replace(&path, &text)).await;
-        written.map_err(io::Error::other).and_then(|result| result).map_err(self.failed())
+        written
+            .map_err(io::Error::other)
+            .and_then(|result| result)
+            .map_err(self.failed())
     }
 }
 
@@ -102,10 +107,26 @@ mod tests {
         let checkpoint = FileCheckpoint::new(folder.path().join("cursor.json"));
         assert_eq!(checkpoint.load().await.unwrap(), None);
         for position in [1, 2] {
-            checkpoint.store(&Cursor { epoch: "e".into(), position }).await.unwrap();
+            checkpoint
+                .store(&Cursor {
+                    epoch: "e".into(),
+                    position,
+                })
+                .await
+                .unwrap();
         }
-        assert_eq!(checkpoint.load().await.unwrap(), Some(Cursor { epoch: "e".into(), position: 2 }));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(
+            checkpoint.load().await.unwrap(),
+            Some(Cursor {
+                epoch: "e".into(),
+                position: 2
+            })
+        );
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
     }
 
     #[tokio::test]

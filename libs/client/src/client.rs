@@ -72,7 +72,10 @@ pub struct Page {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { heartbeat: Duration::from_secs(5), stop_at_head: false }
+        Self {
+            heartbeat: Duration::from_secs(5),
+            stop_at_head: false,
+        }
     }
 }
 
@@ -84,7 +87,10 @@ impl Client {
     /// # Errors
     /// When the address is not one, or nobody answers.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let channel = endpoint(url)?.connect().await.map_err(|source| Error::Connect { url: url.to_owned(), source })?;
+        let channel = endpoint(url)?.connect().await.map_err(|source| Error::Connect {
+            url: url.to_owned(),
+            source,
+        })?;
         Ok(Self::on(channel))
     }
 
@@ -97,7 +103,9 @@ impl Client {
     }
 
     fn on(channel: Channel) -> Self {
-        Self { stub: EventStreamClient::new(channel).max_decoding_message_size(FRAME) }
+        Self {
+            stub: EventStreamClient::new(channel).max_decoding_message_size(FRAME),
+        }
     }
 
     /// Where the log ends.
@@ -106,7 +114,13 @@ impl Client {
     /// When the server does not answer, or says no.
     pub async fn head(&self) -> Result<Head, Error> {
         let head = self.stub.clone().head(HeadRequest {}).await?.into_inner();
-        Ok(Head { cursor: Cursor { epoch: head.epoch, position: head.position }, recorded_at: head.recorded_at })
+        Ok(Head {
+            cursor: Cursor {
+                epoch: head.epoch,
+                position: head.position,
+            },
+            recorded_at: head.recorded_at,
+        })
     }
 
     /// Reads one page after a cursor: up to `limit` events, 5,000 at the most. An epoch in the cursor is checked.
@@ -114,11 +128,19 @@ impl Client {
     /// # Errors
     /// When the server does not answer, or says no.
     pub async fn read(&self, after: &Cursor, filter: Filter, limit: u32) -> Result<Page, Error> {
-        let request = ReadRequest { after: after.position, epoch: after.epoch.clone(), limit, filter: Some(filter.into()) };
+        let request = ReadRequest {
+            after: after.position,
+            epoch: after.epoch.clone(),
+            limit,
+            filter: Some(filter.into()),
+        };
         let page = self.stub.clone().read(request).await?.into_inner();
         Ok(Page {
             events: page.events.into_iter().map(Event::from).collect(),
-            next: Cursor { epoch: page.epoch, position: page.next_position },
+            next: Cursor {
+                epoch: page.epoch,
+                position: page.next_position,
+            },
             head: page.head,
         })
     }
@@ -135,7 +157,10 @@ impl Client {
 }
 
 fn endpoint(url: &str) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|source| Error::Url { url: url.to_owned(), source })?;
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|source| Error::Url {
+        url: url.to_owned(),
+        source,
+    })?;
     Ok(endpoint
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)

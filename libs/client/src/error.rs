@@ -65,9 +65,17 @@ impl Error {
             Self::Connect { .. } | Self::Silent => true,
             Self::Refused(status) => matches!(
                 status.code(),
-                Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled | Code::Aborted | Code::DeadlineExceeded | Code::ResourceExhausted
+                Code::Unavailable
+                    | Code::Unknown
+                    | Code::Internal
+                    | Code::Cancelled
+                    | Code::Aborted
+                    | Code::DeadlineExceeded
+                    | Code::ResourceExhausted
             ),
-            Self::Url { .. } | Self::Gap { .. } | Self::Epoch { .. } | Self::Decode(_) | Self::Checkpoint { .. } => false,
+            Self::Url { .. } | Self::Gap { .. } | Self::Epoch { .. } | Self::Decode(_) | Self::Checkpoint { .. } => {
+                false
+            }
         }
     }
 }

@@ -53,7 +53,9 @@ impl Event {
     /// # Errors
     /// When the bytes are not that message.
     pub fn json(&self) -> Result<Option<serde_json::Value>, prost::DecodeError> {
-        self.event_type().map(|known| known.json(&self.envelope.data)).transpose()
+        self.event_type()
+            .map(|known| known.json(&self.envelope.data))
+            .transpose()
     }
 
     /// Context and name in `no.ryggrad.<context>.<name>.v1`.

@@ -17,9 +17,16 @@ impl Order {
     /// An event came.
     pub(crate) fn event(&mut self, position: u64) -> Result<(), Error> {
         let expected = self.last + 1;
-        let fits = if self.filtered { position >= expected } else { position == expected };
+        let fits = if self.filtered {
+            position >= expected
+        } else {
+            position == expected
+        };
         if !fits {
-            return Err(Error::Gap { expected, got: position });
+            return Err(Error::Gap {
+                expected,
+                got: position,
+            });
         }
         self.last = position;
         Ok(())
@@ -27,9 +34,16 @@ impl Order {
 
     /// The server said that everything up to a position was sent.
     pub(crate) fn mark(&mut self, position: u64) -> Result<(), Error> {
-        let fits = if self.filtered { position >= self.last } else { position == self.last };
+        let fits = if self.filtered {
+            position >= self.last
+        } else {
+            position == self.last
+        };
         if !fits {
-            return Err(Error::Gap { expected: self.last, got: position });
+            return Err(Error::Gap {
+                expected: self.last,
+                got: position,
+            });
         }
         self.last = position;
         Ok(())
@@ -42,7 +56,10 @@ mod tests {
 
     #[test]
     fn without_a_filter_each_event_is_the_one_after_the_last() {
-        let mut order = Order { last: 4, filtered: false };
+        let mut order = Order {
+            last: 4,
+            filtered: false,
+        };
         order.event(5).unwrap();
         order.mark(5).unwrap();
         for got in [5, 7] {
@@ -53,7 +70,10 @@ mod tests {
 
     #[test]
     fn with_a_filter_positions_rise() {
-        let mut order = Order { last: 4, filtered: true };
+        let mut order = Order {
+            last: 4,
+            filtered: true,
+        };
         order.event(9).unwrap();
         order.mark(20).unwrap();
         assert!(order.event(20).is_err(), "twenty was said to have nothing");

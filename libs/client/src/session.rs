@@ -46,8 +46,22 @@ enum Done {
 // === impl Session ===
 
 impl Session {
-    pub(crate) fn new(client: Client, start: Start, filter: Filter, options: Options, messages: mpsc::Sender<Batch>) -> Self {
-        Self { client, start, filter, options, messages, state: None, pause: PAUSE.0 }
+    pub(crate) fn new(
+        client: Client,
+        start: Start,
+        filter: Filter,
+        options: Options,
+        messages: mpsc::Sender<Batch>,
+    ) -> Self {
+        Self {
+            client,
+            start,
+            filter,
+            options,
+            messages,
+            state: None,
+            pause: PAUSE.0,
+        }
     }
 
     /// Follows until an error that trying again does not mend, or until nobody listens.
@@ -86,7 +100,9 @@ impl Session {
             stop_at_head: self.options.stop_at_head,
         };
         let mut stub = self.client.stub.clone();
-        let answer = timeout(ANSWER, stub.subscribe(request)).await.map_err(|_| Error::Silent)?;
+        let answer = timeout(ANSWER, stub.subscribe(request))
+            .await
+            .map_err(|_| Error::Silent)?;
         let mut frames = answer.map_err(|status| refused(status, &epoch))?.into_inner();
         let patience = self.options.heartbeat * MISSED + GRACE;
         let mut caught_up = false;
@@ -99,28 +115,48 @@ impl Session {
                 return Ok(Done::Finished);
             }
         }
-        Ok(if caught_up && self.options.stop_at_head { Done::Finished } else { Done::Closed })
+        Ok(if caught_up && self.options.stop_at_head {
+            Done::Finished
+        } else {
+            Done::Closed
+        })
     }
 
     /// Asks which log it is, and where to begin.
     async fn begin(&self) -> Result<(String, Order), Error> {
-        let head = timeout(ANSWER, self.client.head()).await.map_err(|_| Error::Silent)??.cursor;
+        let head = timeout(ANSWER, self.client.head())
+            .await
+            .map_err(|_| Error::Silent)??
+            .cursor;
         let last = match &self.start {
             Start::Beginning => 0,
             Start::After(position) => *position,
             Start::Now => head.position,
             Start::From(Cursor { epoch, position }) => {
                 if !epoch.is_empty() && *epoch != head.epoch {
-                    return Err(Error::Epoch { expected: epoch.clone(), got: head.epoch });
+                    return Err(Error::Epoch {
+                        expected: epoch.clone(),
+                        got: head.epoch,
+                    });
                 }
                 *position
             }
         };
-        Ok((head.epoch, Order { last, filtered: !self.filter.is_everything() }))
+        Ok((
+            head.epoch,
+            Order {
+                last,
+                filtered: !self.filter.is_everything(),
+            },
+        ))
     }
 }
 
-async fn next(frames: &mut Streaming<SubscribeResponse>, patience: Duration, epoch: &str) -> Result<Option<SubscribeResponse>, Error> {
+async fn next(
+    frames: &mut Streaming<SubscribeResponse>,
+    patience: Duration,
+    epoch: &str,
+) -> Result<Option<SubscribeResponse>, Error> {
     let frame = timeout(patience, frames.message()).await.map_err(|_| Error::Silent)?;
     frame.map_err(|status| refused(status, epoch))
 }
@@ -136,21 +172,33 @@ fn take(frame: Frame, order: &mut Order, epoch: &str) -> Result<Vec<Message>, Er
             }
             Ok(messages)
         }
-        Frame::CaughtUp(said) if said.epoch != epoch => Err(Error::Epoch { expected: epoch.to_owned(), got: said.epoch }),
+        Frame::CaughtUp(said) if said.epoch != epoch => Err(Error::Epoch {
+            expected: epoch.to_owned(),
+            got: said.epoch,
+        }),
         Frame::CaughtUp(said) => {
             order.mark(said.position)?;
-            Ok(vec![Message::CaughtUp { position: said.position, head: said.head }])
+            Ok(vec![Message::CaughtUp {
+                position: said.position,
+                head: said.head,
+            }])
         }
         Frame::Heartbeat(said) => {
             order.mark(said.position)?;
-            Ok(vec![Message::Heartbeat { position: said.position, head: said.head }])
+            Ok(vec![Message::Heartbeat {
+                position: said.position,
+                head: said.head,
+            }])
         }
     }
 }
 
 fn refused(status: tonic::Status, epoch: &str) -> Error {
     if status.code() == Code::FailedPrecondition {
-        return Error::Epoch { expected: epoch.to_owned(), got: status.message().to_owned() };
+        return Error::Epoch {
+            expected: epoch.to_owned(),
+            got: status.message().to_owned(),
+        };
     }
     status.into()
 }

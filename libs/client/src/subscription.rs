@@ -62,7 +62,12 @@ impl Message {
 impl Subscription {
     pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(run: impl FnOnce(mpsc::Sender<Batch>) -> F) -> Self {
         let (sender, batches) = mpsc::channel(2);
-        Self { batches, task: tokio::spawn(run(sender)), waiting: VecDeque::new(), cursor: Cursor::default() }
+        Self {
+            batches,
+            task: tokio::spawn(run(sender)),
+            waiting: VecDeque::new(),
+            cursor: Cursor::default(),
+        }
     }
 
     /// Where to go on after the messages that were taken so far.

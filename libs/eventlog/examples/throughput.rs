@@ -14,6 +14,8 @@ use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::*;
 use ryggrad_proto::options::v1::PrivacyClass;
 use std::str::FromStr;
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -428,7 +428,10 @@ fn take_in<D: Decider>(row: &PgRow, state: &mut D::State, version: &mut u64) -> 
 }
 
 /// A new id (UUID v7) for what the log does not know yet.
-#[expect(clippy::disallowed_methods, reason = "the executor is where ids come in with the command")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the executor is where ids come in with the command"
+)]
 fn new_id() -> Uuid {
     Uuid::now_v7()
 }

@@ -11,20 +11,15 @@ pub fn parse_date(text: &str) -> Result<Date, Invalid> {
     let refuse = |problem| Invalid::new(Subject::Date, problem);
     let bytes = text.as_bytes();
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
-        return Err(refuse(Problem::Format {
-            expected: "YYYY-MM-DD",
-        }));
+        return Err(refuse(Problem::Format { expected: "YYYY-MM-DD" }));
     }
     let number = |range: std::ops::Range<usize>| {
         bytes[range].iter().try_fold(0_i16, |number, byte| {
-            byte.is_ascii_digit()
-                .then(|| number * 10 + i16::from(byte - b'0'))
+            byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0'))
         })
     };
     let (Some(year), Some(month), Some(day)) = (number(0..4), number(5..7), number(8..10)) else {
-        return Err(refuse(Problem::Format {
-            expected: "YYYY-MM-DD",
-        }));
+        return Err(refuse(Problem::Format { expected: "YYYY-MM-DD" }));
     };
     let small = |number: i16| i8::try_from(number).unwrap_or_default();
     Date::new(year, small(month), small(day)).map_err(|_| refuse(Problem::NoSuchDay))
@@ -38,9 +33,7 @@ impl YearEnd {
     /// Four digits, day and month, that exist in every year (29 February does not).
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let refuse = |problem| Invalid::new(Subject::YearEnd, problem);
-        let [d1, d2, m1, m2] = check::digits::<4>(text)
-            .map_err(refuse)?
-            .map(u8::cast_signed);
+        let [d1, d2, m1, m2] = check::digits::<4>(text).map_err(refuse)?.map(u8::cast_signed);
         match Date::new(2001, m1 * 10 + m2, d1 * 10 + d2) {
             Ok(_) => Ok(Self(text.to_owned())),
             Err(_) => Err(refuse(Problem::NoSuchDay)),

@@ -158,11 +158,7 @@ impl Subject {
 
     fn name(self, language: Language) -> &'static str {
         let (nb, nn, en) = match self {
-            Self::OrgNumber => (
-                "organisasjonsnummer",
-                "organisasjonsnummer",
-                "organisation number",
-            ),
+            Self::OrgNumber => ("organisasjonsnummer", "organisasjonsnummer", "organisation number"),
             Self::PersonNumber => (
                 "fødselsnummer eller D-nummer",
                 "fødselsnummer eller D-nummer",
@@ -237,21 +233,11 @@ impl Problem {
                 )
                 .into(),
             Self::NoSuchDay => language
-                .pick(
-                    "datoen finnes ikke",
-                    "datoen finst ikkje",
-                    "there is no such day",
-                )
+                .pick("datoen finnes ikke", "datoen finst ikkje", "there is no such day")
                 .into(),
-            Self::Unknown => language
-                .pick("finnes ikke", "finst ikkje", "does not exist")
-                .into(),
+            Self::Unknown => language.pick("finnes ikke", "finst ikkje", "does not exist").into(),
             Self::Unspecified => language
-                .pick(
-                    "betyr «uoppgitt»",
-                    "tyder «uoppgitt»",
-                    "means \"not stated\"",
-                )
+                .pick("betyr «uoppgitt»", "tyder «uoppgitt»", "means \"not stated\"")
                 .into(),
             Self::GroupNotLeaf => language
                 .pick(

@@ -35,8 +35,7 @@ impl KommuneNumber {
 
     /// The county it lies in.
     pub fn county(self) -> CountyNumber {
-        CountyNumber::parse(self.row().county)
-            .expect("every municipality of the list lies in a county of the list")
+        CountyNumber::parse(self.row().county).expect("every municipality of the list lies in a county of the list")
     }
 
     /// Inhabitants on 1 January 2025.
@@ -68,16 +67,11 @@ impl KommuneNumber {
         match &text[..2] {
             "99" => Problem::Unspecified,
             // Counties that ended with the reforms; a municipality that merged inside a county that still is, is merely unknown.
-            "01" | "02" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "12" | "14" | "19"
-            | "20" => Problem::Historical {
-                until: "2020-01-01",
-            },
-            "16" | "17" => Problem::Historical {
-                until: "2018-01-01",
-            },
-            "30" | "38" | "54" => Problem::Historical {
-                until: "2024-01-01",
-            },
+            "01" | "02" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "12" | "14" | "19" | "20" => {
+                Problem::Historical { until: "2020-01-01" }
+            }
+            "16" | "17" => Problem::Historical { until: "2018-01-01" },
+            "30" | "38" | "54" => Problem::Historical { until: "2024-01-01" },
             _ => Problem::Unknown,
         }
     }
@@ -100,8 +94,6 @@ impl CountyNumber {
     }
 
     fn why_not(text: &str) -> Problem {
-        crate::check::digits::<2>(text)
-            .err()
-            .unwrap_or(Problem::Unknown)
+        crate::check::digits::<2>(text).err().unwrap_or(Problem::Unknown)
     }
 }

@@ -26,10 +26,7 @@ impl Kontonummer {
 
     /// The eleven digits in clear, for making the token and for nothing else.
     pub fn expose(self) -> String {
-        self.0
-            .iter()
-            .map(|digit| char::from(digit + b'0'))
-            .collect()
+        self.0.iter().map(|digit| char::from(digit + b'0')).collect()
     }
 }
 

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Invalid, Problem, Subject};
 
 /// Bokmål, Nynorsk or English.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// Bokmål
@@ -28,9 +26,7 @@ impl Language {
             "en" => Ok(Self::En),
             _ => Err(Invalid::new(
                 Subject::Language,
-                Problem::Format {
-                    expected: "nb, nn, en",
-                },
+                Problem::Format { expected: "nb, nn, en" },
             )),
         }
     }

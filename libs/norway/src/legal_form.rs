@@ -35,9 +35,7 @@ impl LegalForm {
         let text = self.row().voluntary;
         match text.strip_prefix("yes") {
             Some("") => VoluntaryEntry::Allowed,
-            Some(condition) => {
-                VoluntaryEntry::Conditional(condition.trim().trim_matches(['(', ')']))
-            }
+            Some(condition) => VoluntaryEntry::Conditional(condition.trim().trim_matches(['(', ')'])),
             None => VoluntaryEntry::Refused,
         }
     }

@@ -61,14 +61,7 @@ impl Share {
         let parts = text
             .split_once('/')
             .and_then(|(num, den)| Some((num.parse().ok()?, den.parse().ok()?)));
-        let (num, den) = parts.ok_or_else(|| {
-            Invalid::new(
-                Subject::Share,
-                Problem::Format {
-                    expected: "num/den",
-                },
-            )
-        })?;
+        let (num, den) = parts.ok_or_else(|| Invalid::new(Subject::Share, Problem::Format { expected: "num/den" }))?;
         Self::try_new(num, den)
     }
 
@@ -121,9 +114,7 @@ impl Majority {
         let (votes_for, votes_cast) = (u128::from(votes_for), u128::from(votes_cast));
         match self.threshold {
             Threshold::MoreThanHalf => 2 * votes_for > votes_cast,
-            Threshold::AtLeast(share) => {
-                votes_for * u128::from(share.den) >= u128::from(share.num) * votes_cast
-            }
+            Threshold::AtLeast(share) => votes_for * u128::from(share.den) >= u128::from(share.num) * votes_cast,
         }
     }
 }

@@ -19,9 +19,7 @@ impl OrgNumber {
         if !matches!(number.0[0], b'2' | b'3' | b'8' | b'9') {
             return Err(Invalid::new(
                 Subject::OrgNumber,
-                Problem::FirstDigit {
-                    allowed: "2, 3, 8, 9",
-                },
+                Problem::FirstDigit { allowed: "2, 3, 8, 9" },
             ));
         }
         Ok(number)

@@ -100,10 +100,7 @@ impl PersonNumber {
 
     /// The eleven digits in clear, to be encrypted by the vault and for nothing else.
     pub fn expose(self) -> String {
-        self.0
-            .iter()
-            .map(|digit| char::from(digit + b'0'))
-            .collect()
+        self.0.iter().map(|digit| char::from(digit + b'0')).collect()
     }
 }
 
@@ -119,12 +116,7 @@ impl fmt::Display for PersonNumber {
 
 impl fmt::Debug for PersonNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "PersonNumber({:?}, {:?}, masked)",
-            self.kind(),
-            self.series()
-        )
+        write!(f, "PersonNumber({:?}, {:?}, masked)", self.kind(), self.series())
     }
 }
 

@@ -43,8 +43,6 @@ impl PostalCode {
     }
 
     fn why_not(text: &str) -> Problem {
-        crate::check::digits::<4>(text)
-            .err()
-            .unwrap_or(Problem::Unknown)
+        crate::check::digits::<4>(text).err().unwrap_or(Problem::Unknown)
     }
 }

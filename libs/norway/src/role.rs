@@ -31,9 +31,7 @@ impl Role {
 
     /// The group it belongs to; none for signature and procuration and where the list names none.
     pub fn group(self) -> Option<RoleGroup> {
-        self.row()
-            .group
-            .and_then(|group| RoleGroup::parse(group).ok())
+        self.row().group.and_then(|group| RoleGroup::parse(group).ok())
     }
 
     /// Whether it is registered for the board of an association: chair, member and alternate. Every other office is

@@ -25,9 +25,7 @@ impl Sector {
     }
 
     fn why_not(text: &str) -> Problem {
-        crate::check::digits::<4>(text)
-            .err()
-            .unwrap_or(Problem::Unknown)
+        crate::check::digits::<4>(text).err().unwrap_or(Problem::Unknown)
     }
 }
 

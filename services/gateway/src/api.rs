@@ -7,7 +7,9 @@ use std::time::Duration;
 use futures::{Stream, StreamExt as _};
 use ryggrad_eventlog::{Head, Log};
 use ryggrad_proto::events::v1::event_stream_server::EventStream;
-use ryggrad_proto::events::v1::{EventFilter, HeadRequest, HeadResponse, ReadRequest, ReadResponse, SubscribeRequest, SubscribeResponse};
+use ryggrad_proto::events::v1::{
+    EventFilter, HeadRequest, HeadResponse, ReadRequest, ReadResponse, SubscribeRequest, SubscribeResponse,
+};
 use ryggrad_service::{ApiError, accept};
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
@@ -42,8 +44,17 @@ pub(crate) struct Api {
 
 impl Api {
     /// The frames of a subscription.
-    pub(crate) async fn frames(&self, request: Request<SubscribeRequest>) -> Result<impl Stream<Item = Result<Frame, Status>> + Send + 'static, Status> {
-        let SubscribeRequest { after, epoch, filter, heartbeat_ms, stop_at_head } = accept(request)?;
+    pub(crate) async fn frames(
+        &self,
+        request: Request<SubscribeRequest>,
+    ) -> Result<impl Stream<Item = Result<Frame, Status>> + Send + 'static, Status> {
+        let SubscribeRequest {
+            after,
+            epoch,
+            filter,
+            heartbeat_ms,
+            stop_at_head,
+        } = accept(request)?;
         let heartbeat = match heartbeat_ms {
             0 => HEARTBEAT.2,
             asked if (HEARTBEAT.0..=HEARTBEAT.1).contains(&asked) => asked,
@@ -79,7 +90,11 @@ impl Api {
         let mut filter = Filter::parse(asked).map_err(ApiError::from)?;
         let numbers = filter.numbers();
         if !numbers.is_empty() {
-            let ids = self.directory.look_up(&numbers).await.map_err(|error| refusal::unreadable(&error))?;
+            let ids = self
+                .directory
+                .look_up(&numbers)
+                .await
+                .map_err(|error| refusal::unreadable(&error))?;
             filter.learn(ids);
         }
         Ok(filter)
@@ -97,7 +112,12 @@ impl EventStream for Api {
     }
 
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
-        let ReadRequest { after, epoch, limit, filter } = accept(request)?;
+        let ReadRequest {
+            after,
+            epoch,
+            limit,
+            filter,
+        } = accept(request)?;
         let limit = match limit {
             0 => PAGE.0,
             asked if asked <= PAGE.1 => asked,
@@ -109,7 +129,11 @@ impl EventStream for Api {
         let mut next = after;
         let mut bytes = 0;
         'page: while next < head.position && next < after + SCAN {
-            let some = self.log.after(next, limit.max(PAGE.0)).await.map_err(|error| refusal::unreadable(&error))?;
+            let some = self
+                .log
+                .after(next, limit.max(PAGE.0))
+                .await
+                .map_err(|error| refusal::unreadable(&error))?;
             if some.is_empty() {
                 break;
             }
@@ -126,13 +150,22 @@ impl EventStream for Api {
             }
         }
         let head_now = head.position.max(next);
-        Ok(Response::new(ReadResponse { events, next_position: next, head: head_now, epoch: head.epoch.to_string() }))
+        Ok(Response::new(ReadResponse {
+            events,
+            next_position: next,
+            head: head_now,
+            epoch: head.epoch.to_string(),
+        }))
     }
 
     async fn head(&self, request: Request<HeadRequest>) -> Result<Response<HeadResponse>, Status> {
         accept(request)?;
         let head = self.head_for(0, "").await?;
-        let last = self.log.at(head.position).await.map_err(|error| refusal::unreadable(&error))?;
+        let last = self
+            .log
+            .at(head.position)
+            .await
+            .map_err(|error| refusal::unreadable(&error))?;
         Ok(Response::new(HeadResponse {
             position: head.position,
             epoch: head.epoch.to_string(),

@@ -34,12 +34,20 @@ impl Block {
             writer.push(&fields);
             ends.push((fields.key(), writer.len()));
             if writer.len() >= BLOCK_BYTES {
-                blocks.push(Self { first, events: std::mem::take(&mut ends), bytes: writer.take() });
+                blocks.push(Self {
+                    first,
+                    events: std::mem::take(&mut ends),
+                    bytes: writer.take(),
+                });
                 first = event.position + 1;
             }
         }
         if !ends.is_empty() {
-            blocks.push(Self { first, events: ends, bytes: writer.take() });
+            blocks.push(Self {
+                first,
+                events: ends,
+                bytes: writer.take(),
+            });
         }
         blocks
     }
@@ -66,7 +74,9 @@ impl Block {
 
     /// Adds the events after a position that pass the filter to a batch. Neighbours are added in one piece.
     pub(crate) fn select(&self, after: u64, filter: &Filter, batch: &mut Batch) {
-        let skip = usize::try_from((after + 1).saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.events.len());
+        let skip = usize::try_from((after + 1).saturating_sub(self.first))
+            .unwrap_or(usize::MAX)
+            .min(self.events.len());
         let mut start = if skip == 0 { 0 } else { self.events[skip - 1].1 };
         if filter.is_everything() {
             if start < self.bytes.len() {

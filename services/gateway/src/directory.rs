@@ -27,15 +27,25 @@ const NEW: &str = "select distinct orgnr, organisation_id from log.events where 
 impl Directory {
     /// A directory of the log in this database.
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, known: Mutex::default() }
+        Self {
+            pool,
+            known: Mutex::default(),
+        }
     }
 
     /// The organisations that have these numbers, as far as the log says.
     pub(crate) async fn look_up(&self, numbers: &[u32]) -> Result<Vec<Uuid>, sqlx::Error> {
         let mut known = self.known.lock().await;
-        let head: i64 = sqlx::query("select position from log.head").fetch_one(&self.pool).await?.try_get(0)?;
+        let head: i64 = sqlx::query("select position from log.head")
+            .fetch_one(&self.pool)
+            .await?
+            .try_get(0)?;
         if head > known.through {
-            let rows = sqlx::query(NEW).bind(known.through).bind(head).fetch_all(&self.pool).await?;
+            let rows = sqlx::query(NEW)
+                .bind(known.through)
+                .bind(head)
+                .fetch_all(&self.pool)
+                .await?;
             for row in rows {
                 if let Ok(number) = row.try_get::<&str, _>(0)?.parse() {
                     known.pairs.insert((number, row.try_get(1)?));

@@ -202,7 +202,12 @@ mod tests {
             causation_id: Some(id(5)),
             causation_position: Some(17),
             command_id: id(6),
-            actor: Actor { kind: "person".into(), r#ref: id(7).to_string(), authenticated: true, ..Actor::default() },
+            actor: Actor {
+                kind: "person".into(),
+                r#ref: id(7).to_string(),
+                authenticated: true,
+                ..Actor::default()
+            },
             orgnr: Some("310000019".into()),
             kommunenummer: Some("4601".into()),
             related: vec![id(8), id(9)],
@@ -230,7 +235,9 @@ mod tests {
         for event in &events {
             writer.push(&Fields::of(event));
         }
-        let contract = EventBatch { events: events.iter().map(Recorded::envelope).collect() };
+        let contract = EventBatch {
+            events: events.iter().map(Recorded::envelope).collect(),
+        };
         assert_eq!(writer.take(), contract.encode_to_vec());
     }
 }

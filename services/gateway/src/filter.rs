@@ -62,13 +62,21 @@ impl Filter {
         })?;
         Ok(Self {
             types: set(types.into_iter().flatten()),
-            contexts: set(each("contexts", &asked.contexts, |name| words.context(name).ok_or_else(|| format!("there is no context {name:?}")))?),
-            aggregates: set(each("aggregate_types", &asked.aggregate_types, |name| {
-                words.aggregate(name).ok_or_else(|| format!("there is no aggregate type {name:?}"))
+            contexts: set(each("contexts", &asked.contexts, |name| {
+                words
+                    .context(name)
+                    .ok_or_else(|| format!("there is no context {name:?}"))
             })?),
-            classes: set(each("classes", &asked.classes, |class| match PrivacyClass::try_from(*class) {
-                Ok(PrivacyClass::Unspecified) | Err(_) => Err(format!("there is no privacy class {class}")),
-                Ok(class) => Ok(u8::try_from(class as i32).unwrap_or_default()),
+            aggregates: set(each("aggregate_types", &asked.aggregate_types, |name| {
+                words
+                    .aggregate(name)
+                    .ok_or_else(|| format!("there is no aggregate type {name:?}"))
+            })?),
+            classes: set(each("classes", &asked.classes, |class| {
+                match PrivacyClass::try_from(*class) {
+                    Ok(PrivacyClass::Unspecified) | Err(_) => Err(format!("there is no privacy class {class}")),
+                    Ok(class) => Ok(u8::try_from(class as i32).unwrap_or_default()),
+                }
             })?),
             places: Places::parse(&asked.kommunenummer)?,
             organisations: Organisations::parse(&asked.organisations)?,
@@ -77,8 +85,20 @@ impl Filter {
 
     /// Whether every event passes.
     pub(crate) fn is_everything(&self) -> bool {
-        let Self { types, contexts, aggregates, classes, places, organisations } = self;
-        types.is_none() && contexts.is_none() && aggregates.is_none() && classes.is_none() && places.is_none() && organisations.is_none()
+        let Self {
+            types,
+            contexts,
+            aggregates,
+            classes,
+            places,
+            organisations,
+        } = self;
+        types.is_none()
+            && contexts.is_none()
+            && aggregates.is_none()
+            && classes.is_none()
+            && places.is_none()
+            && organisations.is_none()
     }
 
     /// Whether an event passes.
@@ -88,12 +108,18 @@ impl Filter {
             && has(self.aggregates.as_ref(), &key.aggregate)
             && has(self.classes.as_ref(), &key.class)
             && self.places.as_ref().is_none_or(|places| places.have(key.kommune))
-            && self.organisations.as_ref().is_none_or(|organisations| organisations.have(key))
+            && self
+                .organisations
+                .as_ref()
+                .is_none_or(|organisations| organisations.have(key))
     }
 
     /// The organisation numbers whose organisation is not known yet.
     pub(crate) fn numbers(&self) -> Vec<u32> {
-        self.organisations.iter().flat_map(|organisations| organisations.numbers.iter().copied()).collect()
+        self.organisations
+            .iter()
+            .flat_map(|organisations| organisations.numbers.iter().copied())
+            .collect()
     }
 
     /// Adds organisations that one of the [`numbers`](Self::numbers) belongs to.
@@ -117,7 +143,11 @@ impl Places {
                 KommuneNumber::parse(number).map_err(|error| error.to_string())?;
             }
             let value = number.parse::<u16>().map_err(|error| error.to_string())?;
-            if county { places.counties.insert(value) } else { places.kommuner.insert(value) };
+            if county {
+                places.counties.insert(value)
+            } else {
+                places.kommuner.insert(value)
+            };
             Ok(())
         })?;
         Ok((!asked.is_empty()).then_some(places))
@@ -138,7 +168,8 @@ impl Organisations {
                 organisations.ids.insert(id);
                 return Ok(());
             }
-            let number = OrgNumber::parse_tolerant(text).map_err(|error| format!("neither a UUID nor an organisation number: {error}"))?;
+            let number = OrgNumber::parse_tolerant(text)
+                .map_err(|error| format!("neither a UUID nor an organisation number: {error}"))?;
             organisations.numbers.insert(number.to_u32());
             Ok(())
         })?;
@@ -155,9 +186,17 @@ impl Organisations {
 /// Reads every value of a field, and names the one that cannot be read.
 fn each<V, T>(field: &str, values: &[V], mut read: impl FnMut(&V) -> Result<T, String>) -> Result<Vec<T>, Invalid> {
     if values.len() > VALUES {
-        return Err(Invalid { field: format!("filter.{field}"), problem: format!("{} values; {VALUES} at the most", values.len()) });
+        return Err(Invalid {
+            field: format!("filter.{field}"),
+            problem: format!("{} values; {VALUES} at the most", values.len()),
+        });
     }
-    let read = |(index, value)| read(value).map_err(|problem| Invalid { field: format!("filter.{field}[{index}]"), problem });
+    let read = |(index, value)| {
+        read(value).map_err(|problem| Invalid {
+            field: format!("filter.{field}[{index}]"),
+            problem,
+        })
+    };
     values.iter().enumerate().map(read).collect()
 }
 

@@ -54,12 +54,16 @@ impl Frame {
 
     /// The frame as a message, for those who are not sent protobuf.
     pub(crate) fn message(self) -> Result<SubscribeResponse, prost::DecodeError> {
-        let Self::Batch(batch) = self else { return Ok(self.small()) };
+        let Self::Batch(batch) = self else {
+            return Ok(self.small());
+        };
         let mut events = EventBatch::default();
         for piece in batch.pieces {
             events.merge(piece)?;
         }
-        Ok(SubscribeResponse { frame: Some(Published::Batch(events)) })
+        Ok(SubscribeResponse {
+            frame: Some(Published::Batch(events)),
+        })
     }
 
     fn small(&self) -> SubscribeResponse {

@@ -35,7 +35,10 @@ pub struct Gateway {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ring_events: 65_536, ring_bytes: 24 << 20 }
+        Self {
+            ring_events: 65_536,
+            ring_bytes: 24 << 20,
+        }
     }
 }
 
@@ -45,8 +48,16 @@ impl Gateway {
     /// A gateway on a pool whose role may read the log, and a broker whose user may read the stream. It answers from now
     /// on, and sends new events once [`run`](Self::run) runs.
     pub fn new(pool: PgPool, nats: Client, options: Options) -> Self {
-        let hub = Hub::new(Bounds { events: options.ring_events, bytes: options.ring_bytes });
-        let api = Api { hub: Arc::new(hub), log: Log::new(pool.clone()), directory: Arc::new(Directory::new(pool.clone())), pool };
+        let hub = Hub::new(Bounds {
+            events: options.ring_events,
+            bytes: options.ring_bytes,
+        });
+        let api = Api {
+            hub: Arc::new(hub),
+            log: Log::new(pool.clone()),
+            directory: Arc::new(Directory::new(pool.clone())),
+            pool,
+        };
         Self { api, nats }
     }
 

@@ -60,7 +60,9 @@ async fn read(pool: PgPool, filter: Filter, mut position: u64, pages: mpsc::Send
     let mut reader = Reader::default();
     let mut limit = PAGE.0;
     loop {
-        let read = rows(&pool, position, limit).await.and_then(|rows| split(&rows, &mut reader, &filter));
+        let read = rows(&pool, position, limit)
+            .await
+            .and_then(|rows| split(&rows, &mut reader, &filter));
         let found = match read {
             Ok(found) => found,
             Err(error) => {
@@ -68,7 +70,9 @@ async fn read(pool: PgPool, filter: Filter, mut position: u64, pages: mpsc::Send
                 return;
             }
         };
-        let Some(last) = found.last().map(|page| page.through) else { return };
+        let Some(last) = found.last().map(|page| page.through) else {
+            return;
+        };
         let since = Instant::now();
         for page in found {
             if pages.send(Ok(page)).await.is_err() {
@@ -80,14 +84,19 @@ async fn read(pool: PgPool, filter: Filter, mut position: u64, pages: mpsc::Send
             return;
         }
         position = last;
-        limit = if since.elapsed() > SLOW { (limit / 2).max(PAGE.0) } else { (limit * 2).min(PAGE.1) };
+        limit = if since.elapsed() > SLOW {
+            (limit / 2).max(PAGE.0)
+        } else {
+            (limit * 2).min(PAGE.1)
+        };
     }
 }
 
 /// The rows after a position, as PostgreSQL sends them.
 async fn rows(pool: &PgPool, after: u64, limit: u64) -> Result<Vec<Bytes>, sqlx::Error> {
     let range = format!("position > {after} and position <= {}", after.saturating_add(limit));
-    let sql = format!("copy (select {COLUMNS} from log.events where {range} order by position) to stdout (format binary)");
+    let sql =
+        format!("copy (select {COLUMNS} from log.events where {range} order by position) to stdout (format binary)");
     let mut connection = pool.acquire().await?;
     let read = async { connection.copy_out_raw(&sql).await?.try_collect().await };
     let rows = read.await;

@@ -46,8 +46,17 @@ pub(crate) struct Hub {
 impl Hub {
     /// A hub that has not read anything yet.
     pub(crate) fn new(bounds: Bounds) -> Self {
-        let tip = Tip { epoch: None, live: 0, head: 0, stopping: false };
-        Self { bounds, ring: RwLock::new(Ring::new(bounds, 0)), tip: watch::Sender::new(tip) }
+        let tip = Tip {
+            epoch: None,
+            live: 0,
+            head: 0,
+            stopping: false,
+        };
+        Self {
+            bounds,
+            ring: RwLock::new(Ring::new(bounds, 0)),
+            tip: watch::Sender::new(tip),
+        }
     }
 
     /// Where everything stands, now and from now on.

@@ -35,7 +35,11 @@ pub(crate) fn other_epoch(asked: &str, epoch: Uuid) -> Status {
 
 /// The database or the reader of the stream cannot be asked now: UNAVAILABLE, with when to come back.
 pub(crate) fn unavailable(what: &str) -> Status {
-    ApiError::Unavailable { what: what.to_owned(), retry_after: RETRY }.into()
+    ApiError::Unavailable {
+        what: what.to_owned(),
+        retry_after: RETRY,
+    }
+    .into()
 }
 
 /// The log could not be read.
@@ -50,7 +54,10 @@ pub(crate) fn stopping() -> Status {
 }
 
 fn cursor(code: Code, reason: &str, message: String, metadata: &[(&str, String)]) -> Status {
-    let metadata: std::collections::HashMap<_, _> = metadata.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let metadata: std::collections::HashMap<_, _> = metadata
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
     Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, DOMAIN, metadata))
 }
 

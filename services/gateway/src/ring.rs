@@ -41,7 +41,13 @@ pub(crate) enum Recent {
 impl Ring {
     /// An empty ring whose first event will be the one after a position.
     pub(crate) fn new(bounds: Bounds, after: u64) -> Self {
-        Self { bounds, blocks: VecDeque::new(), last: after, events: 0, bytes: 0 }
+        Self {
+            bounds,
+            blocks: VecDeque::new(),
+            last: after,
+            events: 0,
+            bytes: 0,
+        }
     }
 
     /// Adds the block that follows.

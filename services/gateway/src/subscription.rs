@@ -63,10 +63,29 @@ pub(crate) struct Wish {
 impl Subscription {
     /// A subscription that begins when it is first polled.
     pub(crate) fn new(hub: Arc<Hub>, pool: PgPool, wish: Wish) -> Self {
-        let Wish { after, head, epoch, filter, heartbeat, stop_at_head } = wish;
+        let Wish {
+            after,
+            head,
+            epoch,
+            filter,
+            heartbeat,
+            stop_at_head,
+        } = wish;
         let tip = hub.tip();
         metrics::gauge!(SUBSCRIBERS).increment(1);
-        Self { hub, pool, tip, epoch, filter, position: after, target: Some(head), history: None, heartbeat, due: Instant::now() + heartbeat, stop_at_head }
+        Self {
+            hub,
+            pool,
+            tip,
+            epoch,
+            filter,
+            position: after,
+            target: Some(head),
+            history: None,
+            heartbeat,
+            due: Instant::now() + heartbeat,
+            stop_at_head,
+        }
     }
 
     /// The frames, one when the one before has been taken: whoever reads slowly waits for nothing but itself.
@@ -88,7 +107,10 @@ impl Subscription {
         loop {
             let tip = *self.tip.borrow_and_update();
             if tip.epoch.is_some_and(|epoch| epoch != self.epoch) {
-                return Err(refusal::other_epoch(&self.epoch.to_string(), tip.epoch.unwrap_or_default()));
+                return Err(refusal::other_epoch(
+                    &self.epoch.to_string(),
+                    tip.epoch.unwrap_or_default(),
+                ));
             }
             let batch = match self.hub.after(self.position, FRAME_BYTES) {
                 Recent::Blocks(blocks) => {
@@ -124,9 +146,13 @@ impl Subscription {
     /// The next page of the log.
     async fn catch_up(&mut self) -> Result<Batch, Status> {
         self.target.get_or_insert(self.position);
-        let history = self.history.get_or_insert_with(|| History::after(self.pool.clone(), self.filter.clone(), self.position));
+        let history = self
+            .history
+            .get_or_insert_with(|| History::after(self.pool.clone(), self.filter.clone(), self.position));
         // A log that answers slowly must not look like lost contact.
-        let Ok(page) = tokio::time::timeout_at(self.due, history.next()).await else { return Ok(Batch::default()) };
+        let Ok(page) = tokio::time::timeout_at(self.due, history.next()).await else {
+            return Ok(Batch::default());
+        };
         match page {
             Some(Ok(page)) => {
                 self.position = page.through;
@@ -147,7 +173,11 @@ impl Subscription {
         self.history = None;
         if self.target.take().is_some() {
             let head = tip.head.max(self.position);
-            return Rest::Send(Frame::CaughtUp(CaughtUp { position: self.position, head, epoch: self.epoch.to_string() }));
+            return Rest::Send(Frame::CaughtUp(CaughtUp {
+                position: self.position,
+                head,
+                epoch: self.epoch.to_string(),
+            }));
         }
         if self.stop_at_head {
             return Rest::End;
@@ -161,7 +191,11 @@ impl Subscription {
 
     fn sign_of_life(&self, tip: Tip) -> Frame {
         let at = Some(ryggrad_eventlog::clock::wall().into());
-        Frame::Heartbeat(Heartbeat { position: self.position, head: tip.head.max(self.position), at })
+        Frame::Heartbeat(Heartbeat {
+            position: self.position,
+            head: tip.head.max(self.position),
+            at,
+        })
     }
 }
 

@@ -24,7 +24,11 @@ impl Vocabulary {
     pub(crate) fn get() -> &'static Self {
         static WORDS: OnceLock<Vocabulary> = OnceLock::new();
         WORDS.get_or_init(|| {
-            let mut words = Self { types: HashMap::new(), contexts: Words::default(), aggregates: Words::default() };
+            let mut words = Self {
+                types: HashMap::new(),
+                contexts: Words::default(),
+                aggregates: Words::default(),
+            };
             for (event, number) in ryggrad_proto::catalogue().iter().zip(0..) {
                 words.types.insert((&event.context, &event.name), number);
                 words.contexts.learn(&event.context);
@@ -42,7 +46,10 @@ impl Vocabulary {
     /// The numbers of all event types of that name or CloudEvents type; none when there is no such type.
     pub(crate) fn event_types(name_or_type: &str) -> Vec<u16> {
         let named = ryggrad_proto::catalogue().iter().zip(0..);
-        named.filter(|(event, _)| event.name == name_or_type || event.ce_type == name_or_type).map(|(_, number)| number).collect()
+        named
+            .filter(|(event, _)| event.name == name_or_type || event.ce_type == name_or_type)
+            .map(|(_, number)| number)
+            .collect()
     }
 
     /// The number of a context.
@@ -66,6 +73,9 @@ impl Words {
     }
 
     fn number(&self, word: &str) -> Option<u16> {
-        self.0.iter().position(|known| *known == word).and_then(|number| u16::try_from(number).ok())
+        self.0
+            .iter()
+            .position(|known| *known == word)
+            .and_then(|number| u16::try_from(number).ok())
     }
 }

@@ -10,12 +10,12 @@ use futures::Stream;
 use prost::Message as _;
 use ryggrad_proto::events::v1::SubscribeRequest;
 use ryggrad_proto::events::v1::event_stream_server::{EventStreamServer, SERVICE_NAME};
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
 use tonic::server::{Grpc, NamedService, ServerStreamingService};
-use tonic::Status;
 
 use crate::api::Api;
 use crate::frame::Frame;
@@ -39,7 +39,10 @@ type Frames = Pin<Box<dyn Stream<Item = Result<Frame, Status>> + Send>>;
 
 impl EventStream {
     pub(crate) fn new(api: Api) -> Self {
-        Self { others: EventStreamServer::new(api.clone()), api }
+        Self {
+            others: EventStreamServer::new(api.clone()),
+            api,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The code lists: complete, consistent with each other, and refusing what is not in them.
 
 use ryggrad_norway::{
-    CountyNumber, Icnpo, InternalRole, KommuneNumber, Language, LegalForm, Maalform, Nace,
-    PostalCode, Problem, Role, RoleGroup, Sector, VoluntaryEntry, simulation,
+    CountyNumber, Icnpo, InternalRole, KommuneNumber, Language, LegalForm, Maalform, Nace, PostalCode, Problem, Role,
+    RoleGroup, Sector, VoluntaryEntry, simulation,
 };
 
 #[test]
@@ -14,11 +14,7 @@ fn the_lists_have_as_many_entries_as_the_handbook_says() {
     assert_eq!(Icnpo::all().filter(|icnpo| !icnpo.is_leaf()).count(), 14);
     assert_eq!(LegalForm::all().len(), 44);
     assert_eq!(
-        (
-            Role::all().len(),
-            RoleGroup::all().len(),
-            InternalRole::all().len()
-        ),
+        (Role::all().len(), RoleGroup::all().len(), InternalRole::all().len()),
         (24, 15, 13)
     );
     assert_eq!(Sector::all().len(), 25);
@@ -45,12 +41,7 @@ fn every_entry_is_found_by_its_code_and_written_as_it() {
 
 #[test]
 fn eight_postal_codes_lie_outside_every_municipality() {
-    assert_eq!(
-        PostalCode::all()
-            .filter(|code| code.kommune().is_none())
-            .count(),
-        8
-    );
+    assert_eq!(PostalCode::all().filter(|code| code.kommune().is_none()).count(), 8);
     assert_eq!(
         PostalCode::parse("1384").unwrap().kommune(),
         KommuneNumber::parse("3203").ok()
@@ -78,35 +69,21 @@ fn municipalities_write_in_the_standard_they_have_chosen() {
     assert_eq!(count(Maalform::Neutral), 150);
     assert_eq!(count(Maalform::Chosen(Language::Nb)), 119);
     assert_eq!(count(Maalform::Chosen(Language::Nn)), 88);
-    assert_eq!(
-        KommuneNumber::parse("0301").unwrap().language(),
-        Language::Nb
-    );
+    assert_eq!(KommuneNumber::parse("0301").unwrap().language(), Language::Nb);
 }
 
 #[test]
 fn a_group_is_no_category_to_be_registered_in() {
-    assert_eq!(
-        Icnpo::parse_leaf("1").unwrap_err().problem(),
-        &Problem::GroupNotLeaf
-    );
-    assert_eq!(
-        Icnpo::parse_leaf("01100").unwrap_err().problem(),
-        &Problem::Unknown
-    );
-    assert_eq!(
-        Icnpo::parse_leaf("1200").unwrap().name(Language::En),
-        "Sports"
-    );
+    assert_eq!(Icnpo::parse_leaf("1").unwrap_err().problem(), &Problem::GroupNotLeaf);
+    assert_eq!(Icnpo::parse_leaf("01100").unwrap_err().problem(), &Problem::Unknown);
+    assert_eq!(Icnpo::parse_leaf("1200").unwrap().name(Language::En), "Sports");
 }
 
 #[test]
 fn the_law_decides_which_forms_may_enter_the_voluntary_register() {
     let entry = |code| LegalForm::parse(code).unwrap().voluntary_entry();
     assert_eq!(entry("FLI"), VoluntaryEntry::Allowed);
-    assert!(
-        matches!(entry("AS"), VoluntaryEntry::Conditional(condition) if condition.contains("voluntary activity"))
-    );
+    assert!(matches!(entry("AS"), VoluntaryEntry::Conditional(condition) if condition.contains("voluntary activity")));
     assert!(matches!(entry("STI"), VoluntaryEntry::Conditional(_)));
     for code in ["SA", "ASA", "KOMM", "ORGL", "AAFY", "KIRK"] {
         assert_eq!(entry(code), VoluntaryEntry::Refused, "{code}");
@@ -137,10 +114,7 @@ fn industry_codes_need_the_shape_and_know_some_names() {
 
 #[test]
 fn parameters_of_the_simulation_are_numbers() {
-    assert_eq!(
-        simulation::numbers("orgs_in_frivillighetsregisteret"),
-        [72_837.0]
-    );
+    assert_eq!(simulation::numbers("orgs_in_frivillighetsregisteret"), [72_837.0]);
     assert_eq!(
         simulation::numbers("secondary_1300/13100/14100"),
         [4724.0, 4220.0, 2429.0]

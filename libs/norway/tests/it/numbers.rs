@@ -78,13 +78,7 @@ proptest! {
 
 #[test]
 fn days_that_do_not_exist_are_refused() {
-    for text in [
-        "2025-02-29",
-        "2025-13-01",
-        "2025-00-10",
-        "2025-04-31",
-        "0000-00-00",
-    ] {
+    for text in ["2025-02-29", "2025-13-01", "2025-00-10", "2025-04-31", "0000-00-00"] {
         assert!(parse_date(text).is_err(), "{text}");
     }
     for text in [
@@ -96,10 +90,7 @@ fn days_that_do_not_exist_are_refused() {
         "２025-02-01",
     ] {
         assert!(
-            parse_date(text)
-                .unwrap_err()
-                .to_string()
-                .contains("YYYY-MM-DD"),
+            parse_date(text).unwrap_err().to_string().contains("YYYY-MM-DD"),
             "{text}"
         );
     }

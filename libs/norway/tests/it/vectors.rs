@@ -1,8 +1,8 @@
 //! Every row of `id_test_vectors.csv`.
 
 use ryggrad_norway::{
-    CheckRule, Kid, KidMethod, KommuneNumber, Kontonummer, OrgNumber, PersonNumber,
-    PersonNumberKind, PostalCode, Problem,
+    CheckRule, Kid, KidMethod, KommuneNumber, Kontonummer, OrgNumber, PersonNumber, PersonNumberKind, PostalCode,
+    Problem,
 };
 
 struct Vector {
@@ -13,11 +13,7 @@ struct Vector {
 }
 
 fn vectors() -> Vec<Vector> {
-    let mut reader = csv::Reader::from_path(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/data/id_test_vectors.csv"
-    ))
-    .unwrap();
+    let mut reader = csv::Reader::from_path(concat!(env!("CARGO_MANIFEST_DIR"), "/data/id_test_vectors.csv")).unwrap();
     reader
         .records()
         .map(|row| {
@@ -48,10 +44,7 @@ fn verdict(vector: &Vector) -> &'static str {
             Ok(number) => {
                 let dnr = number.kind() == PersonNumberKind::Dnr;
                 assert_eq!(dnr, vector.kind == "dnr", "{value}: kind");
-                assert!(
-                    number.is_synthetic(),
-                    "{value}: every person number here is synthetic"
-                );
+                assert!(number.is_synthetic(), "{value}: every person number here is synthetic");
                 match number.check_rule() {
                     CheckRule::Rule1964 => "valid",
                     CheckRule::Rule2032 => "valid-2032-only",
@@ -95,21 +88,10 @@ fn every_vector_is_judged_as_expected() {
 fn refusals_of_organisation_numbers_say_what_is_wrong() {
     let problem = |text| OrgNumber::parse(text).unwrap_err().problem().clone();
     assert_eq!(problem("988077918"), Problem::CheckDigit);
-    assert_eq!(
-        problem("12345678"),
-        Problem::Length {
-            expected: 9,
-            found: 8
-        }
-    );
+    assert_eq!(problem("12345678"), Problem::Length { expected: 9, found: 8 });
     assert_eq!(problem("70173049X"), Problem::NotADigit { at: 9 });
     assert_eq!(problem("200000030"), Problem::NeverAssigned);
-    assert_eq!(
-        problem("701730496"),
-        Problem::FirstDigit {
-            allowed: "2, 3, 8, 9"
-        }
-    );
+    assert_eq!(problem("701730496"), Problem::FirstDigit { allowed: "2, 3, 8, 9" });
     assert_eq!(OrgNumber::parse("1").unwrap_err().rule(), Some("R-0.01"));
 }
 
@@ -120,11 +102,7 @@ fn synthetic_organisation_numbers_are_told_apart() {
         .filter(|vector| vector.kind == "orgnr" && vector.expected == "valid")
     {
         let number = OrgNumber::parse(&vector.value).unwrap();
-        assert_eq!(
-            number.is_synthetic(),
-            vector.note.starts_with("synthetic"),
-            "{number}"
-        );
+        assert_eq!(number.is_synthetic(), vector.note.starts_with("synthetic"), "{number}");
     }
 }
 
@@ -139,26 +117,10 @@ fn a_kid_knows_its_method() {
 #[test]
 fn former_municipality_numbers_are_called_historical() {
     let problem = |text| KommuneNumber::parse(text).unwrap_err().problem().clone();
-    assert_eq!(
-        problem("0220"),
-        Problem::Historical {
-            until: "2020-01-01"
-        }
-    );
-    assert_eq!(
-        problem("3025"),
-        Problem::Historical {
-            until: "2024-01-01"
-        }
-    );
+    assert_eq!(problem("0220"), Problem::Historical { until: "2020-01-01" });
+    assert_eq!(problem("3025"), Problem::Historical { until: "2024-01-01" });
     assert_eq!(problem("9999"), Problem::Unspecified);
-    assert_eq!(
-        problem("030"),
-        Problem::Length {
-            expected: 4,
-            found: 3
-        }
-    );
+    assert_eq!(problem("030"), Problem::Length { expected: 4, found: 3 });
 }
 
 #[test]
@@ -168,9 +130,7 @@ fn person_and_account_numbers_are_never_printed() {
             "fnr" | "fnr2032" | "dnr" => {
                 PersonNumber::parse(&vector.value).map(|number| format!("{number} {number:?}"))
             }
-            "konto" => {
-                Kontonummer::parse(&vector.value).map(|number| format!("{number} {number:?}"))
-            }
+            "konto" => Kontonummer::parse(&vector.value).map(|number| format!("{number} {number:?}")),
             _ => continue,
         };
         let printed = printed.unwrap_or_else(|refused| format!("{refused} {refused:?}"));

@@ -141,7 +141,10 @@ impl<'a> Input<'a> {
         let value = self.value()?.ok_or(Unreadable)?.try_into().map_err(|_| Unreadable)?;
         let micros = i64::from_be_bytes(value).checked_add(EPOCH).ok_or(Unreadable)?;
         let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).map_err(|_| Unreadable)?;
-        Ok(Timestamp { seconds: micros.div_euclid(1_000_000), nanos })
+        Ok(Timestamp {
+            seconds: micros.div_euclid(1_000_000),
+            nanos,
+        })
     }
 }
 
@@ -187,6 +190,9 @@ mod tests {
 
     #[test]
     fn the_trailer_ends_the_rows() {
-        assert_eq!(Reader::default().read(&(-1_i16).to_be_bytes(), |_| panic!("there is no row")), Ok(()));
+        assert_eq!(
+            Reader::default().read(&(-1_i16).to_be_bytes(), |_| panic!("there is no row")),
+            Ok(())
+        );
     }
 }

@@ -12,13 +12,27 @@ async fn a_stream_that_is_deleted_and_refilled_is_a_pause() {
     stack.append_many(500).await;
     let mut subscription = follow(&stack.client().await, Start::Beginning, Filter::new());
     assert_eq!(positions(&mut subscription, 500).await.last(), Some(&500));
-    eventually(PATIENCE, || async { if stack.door.gateway.position() == 500 { Ok(()) } else { Err("the stream is behind") } }).await;
+    eventually(PATIENCE, || async {
+        if stack.door.gateway.position() == 500 {
+            Ok(())
+        } else {
+            Err("the stream is behind")
+        }
+    })
+    .await;
     let admin = connect(&stack.nats, "admin").await;
     for round in 1..=3_u64 {
-        async_nats::jetstream::new(admin.clone()).delete_stream(stream::NAME).await.unwrap();
+        async_nats::jetstream::new(admin.clone())
+            .delete_stream(stream::NAME)
+            .await
+            .unwrap();
         stack.append_many(100).await;
         let first = 500 + (round - 1) * 100 + 1;
-        assert_eq!(positions(&mut subscription, 100).await, (first..first + 100).collect::<Vec<_>>(), "round {round}");
+        assert_eq!(
+            positions(&mut subscription, 100).await,
+            (first..first + 100).collect::<Vec<_>>(),
+            "round {round}"
+        );
     }
 }
 
@@ -47,7 +61,13 @@ async fn a_log_that_was_restored_ends_subscriptions_with_its_epoch() {
     stack.append_many(5).await;
     let mut subscription = follow(&stack.client().await, Start::Beginning, Filter::new());
     until_caught_up(&mut subscription).await;
-    sqlx::query("update log.head set epoch = gen_random_uuid()").execute(&stack.database.pool()).await.unwrap();
-    let error = tokio::time::timeout(PATIENCE, subscription.next_event()).await.unwrap().unwrap_err();
+    sqlx::query("update log.head set epoch = gen_random_uuid()")
+        .execute(&stack.database.pool())
+        .await
+        .unwrap();
+    let error = tokio::time::timeout(PATIENCE, subscription.next_event())
+        .await
+        .unwrap()
+        .unwrap_err();
     assert!(matches!(error, Error::Epoch { .. }), "{error}");
 }

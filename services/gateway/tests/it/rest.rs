@@ -15,8 +15,14 @@ async fn head_and_pages_are_json() {
     let (status, page) = get(&stack, "/v1/events?after=2&limit=5&filter.types=OrganisationRegistered").await;
     assert_eq!(status, 200);
     assert_eq!(page["events"].as_array().unwrap().len(), 5);
-    assert_eq!((&page["nextPosition"], &page["epoch"]), (&Value::from("7"), &head["epoch"]));
-    assert_eq!(page["events"][0]["type"], "no.ryggrad.registration.OrganisationRegistered.v1");
+    assert_eq!(
+        (&page["nextPosition"], &page["epoch"]),
+        (&Value::from("7"), &head["epoch"])
+    );
+    assert_eq!(
+        page["events"][0]["type"],
+        "no.ryggrad.registration.OrganisationRegistered.v1"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,13 +43,21 @@ async fn a_subscription_comes_as_lines_of_json_or_as_server_sent_events() {
     stack.append_many(3).await;
     for (accept, prefix) in [("application/x-ndjson", ""), ("text/event-stream", "data:")] {
         let before: u64 = stack.log().head().await.unwrap().position;
-        let mut lines = request(&stack, "/v1/events:subscribe?heartbeat_ms=100", accept).await.lines();
+        let mut lines = request(&stack, "/v1/events:subscribe?heartbeat_ms=100", accept)
+            .await
+            .lines();
         let mut seen = 0;
         let mut caught_up = false;
         let reading = async {
             while seen < before + 2 {
                 let line = lines.next_line().await.unwrap().expect("the stream goes on");
-                let Some(frame) = line.strip_prefix(prefix).and_then(|json| serde_json::from_str::<Value>(json).ok()).filter(Value::is_object) else { continue };
+                let Some(frame) = line
+                    .strip_prefix(prefix)
+                    .and_then(|json| serde_json::from_str::<Value>(json).ok())
+                    .filter(Value::is_object)
+                else {
+                    continue;
+                };
                 if let Some(events) = frame["batch"]["events"].as_array() {
                     for event in events {
                         seen += 1;
@@ -63,10 +77,21 @@ async fn a_subscription_comes_as_lines_of_json_or_as_server_sent_events() {
 
 async fn get(stack: &Stack, target: &str) -> (u16, Value) {
     let mut answer = String::new();
-    request(stack, target, "application/json").await.read_to_string(&mut answer).await.unwrap();
+    request(stack, target, "application/json")
+        .await
+        .read_to_string(&mut answer)
+        .await
+        .unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
-    (status, serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}")))
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .expect("a status");
+    (
+        status,
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}")),
+    )
 }
 
 async fn request(stack: &Stack, target: &str, accept: &str) -> BufReader<TcpStream> {

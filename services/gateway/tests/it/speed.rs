@@ -12,7 +12,14 @@ async fn measures_catching_up() {
     let stack = Stack::start().await;
     let last = stack.append_many(400_000).await;
     let client = stack.client().await;
-    ryggrad_testkit::eventually(PATIENCE, || async { if stack.door.gateway.position() == last { Ok(()) } else { Err("the stream is behind") } }).await;
+    ryggrad_testkit::eventually(PATIENCE, || async {
+        if stack.door.gateway.position() == last {
+            Ok(())
+        } else {
+            Err("the stream is behind")
+        }
+    })
+    .await;
     for round in 1..=3 {
         let (began, spent) = (Instant::now(), processor_time());
         let mut subscription = follow(&client, Start::Beginning, Filter::new());
@@ -21,7 +28,9 @@ async fn measures_catching_up() {
         }
         let (took, spent) = (began.elapsed(), processor_time().saturating_sub(spent));
         let per_second = f64::from(u32::try_from(last).unwrap()) / took.as_secs_f64();
-        println!("round {round}: {last} events in {took:?}: {per_second:.0} events/s, {spent:?} of processor time in gateway and client");
+        println!(
+            "round {round}: {last} events in {took:?}: {per_second:.0} events/s, {spent:?} of processor time in gateway and client"
+        );
     }
 }
 
@@ -48,7 +57,11 @@ async fn measures_commit_to_subscriber() {
         }
     };
     let delays = tokio::select! { delays = reading => delays, () = writing => unreachable!("writing does not end") };
-    println!("commit to subscriber: p50 {} µs, p99 {} µs", delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
+    println!(
+        "commit to subscriber: p50 {} µs, p99 {} µs",
+        delays[delays.len() / 2],
+        delays[delays.len() * 99 / 100]
+    );
 }
 
 /// What this process has had of the processors.

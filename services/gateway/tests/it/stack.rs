@@ -74,7 +74,15 @@ impl Stack {
             async move { relay.run(token).await.expect("stream and log agree") }
         });
         let door = Door::open(&database, &nats, options, "127.0.0.1:0".parse().unwrap()).await;
-        Self { database, nats, writer, door, options, next: AtomicU64::new(1), _relay: token.drop_guard() }
+        Self {
+            database,
+            nats,
+            writer,
+            door,
+            options,
+            next: AtomicU64::new(1),
+            _relay: token.drop_guard(),
+        }
     }
 
     /// Closes the gateway and opens another one at the same address.
@@ -110,7 +118,10 @@ impl Stack {
             commands.push(self.append(vec![Fact::default(); usize::try_from(now).unwrap()]));
             left -= now;
         }
-        let positions = futures::stream::iter(commands).buffer_unordered(64).collect::<Vec<_>>().await;
+        let positions = futures::stream::iter(commands)
+            .buffer_unordered(64)
+            .collect::<Vec<_>>()
+            .await;
         positions.into_iter().max().unwrap_or_default()
     }
 
@@ -136,7 +147,11 @@ impl Stack {
     }
 
     fn event(&self, fact: Fact) -> NewEvent {
-        let message = OrganisationRegistered { organisation_id: fact.organisation.to_string(), orgnr: fact.orgnr.unwrap_or_default().to_owned(), ..Default::default() };
+        let message = OrganisationRegistered {
+            organisation_id: fact.organisation.to_string(),
+            orgnr: fact.orgnr.unwrap_or_default().to_owned(),
+            ..Default::default()
+        };
         let payload = organisation_event::Event::OrganisationRegistered(message);
         NewEvent {
             id: self.id(),
@@ -158,31 +173,56 @@ impl Stack {
 
 async fn migrate(pool: sqlx::PgPool) -> anyhow::Result<()> {
     let context = Some("registration");
-    let roles = [("ryggrad_registration", context), ("ryggrad_gateway", None), ("ryggrad_relay", None)];
+    let roles = [
+        ("ryggrad_registration", context),
+        ("ryggrad_gateway", None),
+        ("ryggrad_relay", None),
+    ];
     schema::migrate(&pool, &roles.map(|(name, context)| Role { name, context })).await?;
     Ok(())
 }
 
 pub(crate) async fn connect(nats: &TestNats, user: &str) -> async_nats::Client {
-    let credentials = Credentials::User { user: user.to_owned(), password: nats.password_of(user) };
-    stream::connect(&Settings { url: nats.address(), credentials, name: user.to_owned() }).await.unwrap()
+    let credentials = Credentials::User {
+        user: user.to_owned(),
+        password: nats.password_of(user),
+    };
+    stream::connect(&Settings {
+        url: nats.address(),
+        credentials,
+        name: user.to_owned(),
+    })
+    .await
+    .unwrap()
 }
 
 // === impl Door ===
 
 impl Door {
     async fn open(database: &Database, nats: &TestNats, options: Options, address: SocketAddr) -> Self {
-        let gateway = Gateway::new(database.pool_as("ryggrad_gateway"), connect(nats, "gateway").await, options);
+        let gateway = Gateway::new(
+            database.pool_as("ryggrad_gateway"),
+            connect(nats, "gateway").await,
+            options,
+        );
         let listener = listen::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let token = CancellationToken::new();
-        let server = Server::new("gateway").grpc(gateway.grpc()).rest(gateway.rest()).drain(Duration::from_secs(5));
+        let server = Server::new("gateway")
+            .grpc(gateway.grpc())
+            .rest(gateway.rest())
+            .drain(Duration::from_secs(5));
         let (running, ending) = (gateway.clone(), token.clone());
         let server = tokio::spawn(async move {
             let ((), end) = tokio::join!(running.run(ending.clone()), server.run(listener, ending));
             end.unwrap();
         });
-        Self { address, gateway, token, server }
+        Self {
+            address,
+            gateway,
+            token,
+            server,
+        }
     }
 
     /// Stops as a process does, and waits until it has.
@@ -216,7 +256,14 @@ impl Default for Fact {
 
 /// Follows from a start with short heartbeats.
 pub(crate) fn follow(client: &Client, start: Start, filter: Filter) -> Subscription {
-    client.subscribe_with(start, filter, Follow { heartbeat: Duration::from_millis(200), stop_at_head: false })
+    client.subscribe_with(
+        start,
+        filter,
+        Follow {
+            heartbeat: Duration::from_millis(200),
+            stop_at_head: false,
+        },
+    )
 }
 
 /// The positions of the next events.
@@ -238,7 +285,12 @@ pub(crate) fn positions(subscription: &mut Subscription, count: u64) -> impl Fut
 pub(crate) async fn until_caught_up(subscription: &mut Subscription) -> Vec<u64> {
     let mut found = Vec::new();
     loop {
-        match tokio::time::timeout(PATIENCE, subscription.next()).await.expect("a message").expect("no end").unwrap() {
+        match tokio::time::timeout(PATIENCE, subscription.next())
+            .await
+            .expect("a message")
+            .expect("no end")
+            .unwrap()
+        {
             Message::Event(event) => found.push(event.position()),
             Message::CaughtUp { .. } => return found,
             Message::Heartbeat { .. } => {}
