@@ -8,6 +8,7 @@ use crate::event::Recorded;
 
 mod fold;
 mod generations;
+mod pace;
 mod projector;
 mod table;
 mod turn;

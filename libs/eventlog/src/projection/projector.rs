@@ -14,6 +14,7 @@ use crate::event::Recorded;
 use crate::log::Log;
 use crate::projection::Projection;
 use crate::projection::generations::{self, Generation, State};
+use crate::projection::pace::Pace;
 use crate::projection::turn::{Failure, Turn};
 use crate::projection::view::View;
 
@@ -118,7 +119,9 @@ impl<P: Projection> Projector<P> {
         let mut connection = self.shared.pool.acquire().await?.detach();
         while !token.is_cancelled() {
             let generations = generations::settle(&mut connection, P::NAME, P::VERSION).await?;
-            generations::sweep(&mut connection, P::NAME, self.grace).await?;
+            if generations.iter().any(|g| g.state == State::Retired) {
+                generations::sweep(&mut connection, P::NAME, self.grace).await?;
+            }
             let wanted = |g: &&Generation| g.state != State::Retired && g.version == P::VERSION;
             at_work.retain(|number, (stop, task)| {
                 let keep = generations.iter().filter(wanted).any(|g| g.number == *number);
@@ -259,49 +262,4 @@ async fn try_to_take_over<P: Projection>(
         generation.state = State::Live;
     }
     Ok(true)
-}
-
-/// How fast a generation advances.
-struct Pace {
-    position: u64,
-    since: Instant,
-}
-
-// === impl Pace ===
-
-impl Pace {
-    fn new(position: u64) -> Self {
-        Self {
-            position,
-            since: Instant::now(),
-        }
-    }
-
-    /// Notes the pace about once a second.
-    async fn note<P: Projection>(
-        &mut self,
-        connection: &mut PgConnection,
-        generation: &Generation,
-        turn: &Turn<P>,
-    ) -> Result<(), sqlx::Error> {
-        let elapsed = self.since.elapsed();
-        if elapsed < Duration::from_secs(1) {
-            return Ok(());
-        }
-        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let rate = (turn.position - self.position) as f64 / elapsed.as_secs_f64();
-        generations::seen(connection, P::NAME, generation.number, rate).await?;
-        *self = Self::new(turn.position);
-        if generation.state == State::Live {
-            let head = sqlx::query_scalar::<_, i64>("select position from log.head")
-                .fetch_one(connection)
-                .await?;
-            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            metrics::gauge!("ryggrad_projection_lag_events", "view" => P::NAME)
-                .set(crate::event::unsigned(head).saturating_sub(turn.position) as f64);
-            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            metrics::gauge!("ryggrad_parked_organisations", "consumer" => P::NAME).set(turn.lot.len() as f64);
-        }
-        Ok(())
-    }
 }

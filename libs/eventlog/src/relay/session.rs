@@ -1,4 +1,4 @@
-//! Publishes what is read, several hundred messages in flight, and takes the acknowledgements in order.
+//! Publishes what is read, many messages in flight, and takes the acknowledgements in order.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::relay::{Interrupted, acks, seconds_since};
 use crate::stream;
 
 /// How many messages may wait for their acknowledgement.
-const WINDOW: usize = 768;
+const WINDOW: usize = 2_000;
 /// How long the broker may stay silent about the oldest of them.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How often the lead, the broker's end and the lag are looked at.
