@@ -18,11 +18,10 @@ impl Nace {
                 found: text.chars().count(),
             });
         };
-        let shaped =
-            bytes
-                .iter()
-                .enumerate()
-                .all(|(at, byte)| if at == 2 { *byte == b'.' } else { byte.is_ascii_digit() });
+        let shaped = bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if at == 2 { *byte == b'.' } else { byte.is_ascii_digit() });
         if shaped {
             Ok(Self(bytes))
         } else {

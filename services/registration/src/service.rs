@@ -3,9 +3,10 @@
 use std::future::Future;
 
 use async_nats::Client;
+use ryggrad_eventlog::consumer::{self, Source};
 use ryggrad_eventlog::deadline::{self, Due, Schedule};
 use ryggrad_eventlog::order::{Again, Carried, Order};
-use ryggrad_eventlog::{Clock, Executor, Log, Writer, consumer, reaction};
+use ryggrad_eventlog::{Clock, Executor, Log, Writer, reaction};
 use ryggrad_proto::common::v1::Actor;
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -74,17 +75,19 @@ impl Registration {
 
     /// Follows the stream until the token ends: reactions, timers and, when there is one, the simulated register authority.
     pub async fn run(&self, client: Client, simulator: Option<Simulator>, token: CancellationToken) {
+        // One reader of the stream for all that follow it.
+        let source = Source::new(client);
         let reacting = reaction::run(
             self.pool.clone(),
-            client.clone(),
+            source.clone(),
             Reactions,
             |order: Order<Command>| async move { self.carry_out(order, &reactions::actor()).await },
             token.clone(),
         );
-        let timing = self.keep(client.clone(), Deadlines, deadlines::actor, token.clone());
+        let timing = self.keep(source.clone(), Deadlines, deadlines::actor, token.clone());
         let playing = async {
             if let Some(simulator) = simulator {
-                self.keep(client, simulator, |_| simulator::actor(), token).await;
+                self.keep(source, simulator, |_| simulator::actor(), token).await;
             }
         };
         tokio::join!(reacting, timing, playing);
@@ -93,13 +96,13 @@ impl Registration {
     /// Keeps the deadlines of a schedule; `actor` says who stands behind the command of a timer.
     async fn keep(
         &self,
-        client: Client,
+        source: Source,
         schedule: impl Schedule,
         actor: impl Fn(&str) -> Actor + Send + Sync,
         token: CancellationToken,
     ) {
         let execute = |order: Order<Due>| self.fall_due(order, &actor);
-        deadline::run(self.pool.clone(), client, self.clock.clone(), schedule, execute, token).await;
+        deadline::run(self.pool.clone(), source, self.clock.clone(), schedule, execute, token).await;
     }
 
     fn fall_due(
