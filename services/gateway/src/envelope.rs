@@ -178,14 +178,15 @@ fn text(tag: u32, pieces: &[&str], out: &mut BytesMut) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use prost::Message as _;
     use ryggrad_proto::events::v1::EventBatch;
     use ryggrad_proto::options::v1::PrivacyClass;
 
     use super::*;
 
-    fn full() -> Recorded {
+    /// An event that has everything.
+    pub(crate) fn full() -> Recorded {
         let id = |n: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + n);
         Recorded {
             position: 4711,

@@ -86,3 +86,68 @@ impl Ring {
         Recent::Blocks(blocks)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ryggrad_eventlog::Recorded;
+
+    use super::*;
+    use crate::envelope::tests::full;
+    use crate::filter::Filter;
+    use crate::frame::{Batch, Frame};
+
+    /// A ring with blocks of these sizes, beginning after position 100.
+    fn ring(events: usize, sizes: &[u64]) -> Ring {
+        let mut ring = Ring::new(
+            Bounds {
+                events,
+                bytes: usize::MAX,
+            },
+            100,
+        );
+        for size in sizes {
+            let first = ring.last + 1;
+            let recorded: Vec<_> = (first..first + size)
+                .map(|position| Recorded { position, ..full() })
+                .collect();
+            Block::build(&recorded).into_iter().for_each(|block| ring.push(block));
+        }
+        ring
+    }
+
+    #[test]
+    fn the_oldest_events_leave_when_it_is_full() {
+        let ring = ring(10, &[4, 4, 4]);
+        assert!(matches!(ring.after(103, 1), Recent::TooOld), "the first block has left");
+        assert!(matches!(ring.after(104, 1), Recent::Blocks(blocks) if blocks[0].first() == 105));
+        assert!(matches!(ring.after(112, 1), Recent::Nothing));
+        assert!(
+            matches!(ring.after(999, 1), Recent::Nothing),
+            "who is ahead of the stream waits"
+        );
+    }
+
+    #[test]
+    fn an_empty_ring_knows_what_it_never_had() {
+        let ring = ring(10, &[]);
+        assert!(matches!(ring.after(99, 1), Recent::TooOld));
+        assert!(matches!(ring.after(100, 1), Recent::Nothing));
+    }
+
+    #[test]
+    fn a_subscriber_in_the_middle_of_a_block_gets_the_rest_of_it() {
+        let ring = ring(100, &[5, 5]);
+        let Recent::Blocks(blocks) = ring.after(103, usize::MAX) else {
+            panic!("there are events")
+        };
+        let mut batch = Batch::default();
+        blocks
+            .iter()
+            .for_each(|block| block.select(103, &Filter::default(), &mut batch));
+        let frame = Frame::Batch(batch).message().unwrap().frame.unwrap();
+        let ryggrad_proto::events::v1::subscribe_response::Frame::Batch(sent) = frame else {
+            panic!("a batch")
+        };
+        assert!(sent.events.iter().map(|event| event.position).eq(104..=110));
+    }
+}

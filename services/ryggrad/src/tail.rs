@@ -1,23 +1,21 @@
 //! `ryggrad tail`: follows the stream in the terminal, for people or for programs, and goes on where it was.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::{FutureExt as _, StreamExt as _};
-use ryggrad_client::{
-    Checkpoint as _, Client, Cursor, Error, FileCheckpoint, Filter, Message, Options, Start, Subscription,
-};
-use ryggrad_proto::options::v1::PrivacyClass;
+use ryggrad_client::{Checkpoint as _, Client, Cursor, Error, FileCheckpoint, Message, Options, Start, Subscription};
 
 use crate::exit::{Exit, NotRunning};
-use crate::running::Running;
 use crate::status::spoken;
 use crate::stop::Signals;
 
+mod args;
 mod line;
+
+pub use args::Args;
+use args::Begin;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -31,74 +29,6 @@ Examples:
 const RECENT: u64 = 10;
 /// How often the checkpoint is written while events come.
 const REMEMBER: Duration = Duration::from_millis(500);
-
-/// Follow the stream of events.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    running: Running,
-
-    /// Where to start: the position of the first event, `beginning` or `now`. The last ten events when not given.
-    #[arg(long, value_name = "POSITION")]
-    from: Option<Begin>,
-
-    /// File that remembers how far this reader has come; a run that finds it goes on from there.
-    #[arg(long, value_name = "FILE", conflicts_with = "from")]
-    checkpoint: Option<PathBuf>,
-
-    /// Print one JSON object a line: the envelope with its payload decoded.
-    #[arg(long)]
-    json: bool,
-
-    /// End after so many events.
-    #[arg(long, value_name = "N")]
-    limit: Option<u64>,
-
-    /// End when everything recorded until now has been shown.
-    #[arg(long)]
-    no_follow: bool,
-
-    /// Only events of this type: its name or CloudEvents type. May be given several times, as all of these.
-    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
-    types: Vec<String>,
-
-    /// Only events of this context, for example registration.
-    #[arg(long, value_delimiter = ',')]
-    context: Vec<String>,
-
-    /// Only events of this organisation: its UUID or organisation number.
-    #[arg(long, value_name = "UUID|ORGNR", value_delimiter = ',')]
-    organisation: Vec<String>,
-
-    /// Only events of organisations in this municipality (four digits) or county (two digits).
-    #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
-    kommune: Vec<String>,
-
-    /// Only events of this aggregate type, for example RegistrationCase.
-    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
-    aggregate: Vec<String>,
-
-    /// Only events of this privacy class.
-    #[arg(long, value_enum, value_delimiter = ',')]
-    class: Vec<Class>,
-}
-
-/// Where to start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begin {
-    Beginning,
-    Now,
-    Position(u64),
-}
-
-/// A privacy class, as one writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Class {
-    Public,
-    Org,
-    Pers,
-    Conf,
-}
 
 /// Why it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +60,7 @@ async fn follow(args: Args) -> anyhow::Result<Exit> {
         ..Options::default()
     };
     let mut tail = Tail {
-        subscription: client.subscribe_with(start, filter(&args), options),
+        subscription: client.subscribe_with(start, args.filter(), options),
         out: io::BufWriter::new(anstream::AutoStream::auto(io::stdout())),
         checkpoint,
         remembered: (Cursor::default(), Instant::now()),
@@ -160,16 +90,6 @@ async fn start(args: &Args, client: &Client, checkpoint: Option<&FileCheckpoint>
             })
         }
     })
-}
-
-fn filter(args: &Args) -> Filter {
-    Filter::new()
-        .types(&args.types)
-        .contexts(&args.context)
-        .organisations(&args.organisation)
-        .kommuner(&args.kommune)
-        .aggregate_types(&args.aggregate)
-        .classes(args.class.iter().map(|class| PrivacyClass::from(*class)))
 }
 
 /// Where the messages go.
@@ -263,34 +183,6 @@ impl<W: Write> Tail<W> {
     }
 }
 
-// === impl Begin ===
-
-impl FromStr for Begin {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "beginning" => Ok(Self::Beginning),
-            "now" => Ok(Self::Now),
-            number => number
-                .parse()
-                .map(Self::Position)
-                .map_err(|_| "a position, `beginning` or `now`".to_owned()),
-        }
-    }
-}
-
-impl From<Class> for PrivacyClass {
-    fn from(class: Class) -> Self {
-        match class {
-            Class::Public => Self::Public,
-            Class::Org => Self::Org,
-            Class::Pers => Self::Pers,
-            Class::Conf => Self::Conf,
-        }
-    }
-}
-
 /// Whether whoever read the lines has gone, as `head` does: an end, not an error.
 fn gone(written: io::Result<()>) -> anyhow::Result<bool> {
     match written {
@@ -310,14 +202,6 @@ fn told(error: Error) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_start_is_a_position_or_a_word() {
-        assert_eq!("beginning".parse(), Ok(Begin::Beginning));
-        assert_eq!("now".parse(), Ok(Begin::Now));
-        assert_eq!("4711".parse(), Ok(Begin::Position(4711)));
-        assert!("yesterday".parse::<Begin>().is_err());
-    }
 
     #[test]
     fn a_reader_that_went_away_is_an_end_and_not_an_error() {
