@@ -28,7 +28,6 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Views {
     pool: PgPool,
-    nats: Client,
     timeline: Projector<OrgTimeline>,
     register_case: Projector<RegisterCase>,
     directory: Projector<MunicipalityDirectory>,
@@ -77,7 +76,7 @@ impl Views {
     /// When the database fails or refuses.
     pub async fn open(pool: PgPool, nats: Client, options: Options) -> Result<Self, MigrateError> {
         consumer::install(&pool).await?;
-        let source = Source::new(nats.clone());
+        let source = Source::new(nats);
         let timeline = Projector::new(pool.clone(), source.clone(), OrgTimeline).with_grace(options.grace);
         let register_case = Projector::new(pool.clone(), source.clone(), RegisterCase).with_grace(options.grace);
         let directory = Projector::new(pool.clone(), source.clone(), MunicipalityDirectory).with_grace(options.grace);
@@ -91,7 +90,6 @@ impl Views {
         };
         Ok(Self {
             pool,
-            nats,
             timeline,
             register_case,
             directory,
@@ -137,11 +135,6 @@ impl Views {
             return Err("a view has not been begun yet".to_owned());
         }
         Ok(())
-    }
-
-    /// Whether the broker is there: while it is away the views stand still.
-    pub fn is_following(&self) -> bool {
-        ryggrad_eventlog::stream::is_connected(&self.nats)
     }
 
     /// Folds every view again from the log and compares it with the live one, byte for byte (I10). Needs no running role.
