@@ -2,6 +2,7 @@
 
 mod architecture;
 mod authority;
+mod documents;
 mod flow;
 mod harness;
 mod imports;
