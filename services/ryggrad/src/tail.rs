@@ -27,6 +27,8 @@ Examples:
 
 /// How many events are shown before new ones when nothing is said.
 const RECENT: u64 = 10;
+/// Time between signs of life of the gateway when there is nothing to show.
+const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How often the checkpoint is written while events come.
 const REMEMBER: Duration = Duration::from_millis(500);
 
@@ -56,8 +58,8 @@ async fn follow(args: Args) -> anyhow::Result<Exit> {
     let checkpoint = args.checkpoint.as_ref().map(FileCheckpoint::new);
     let start = start(&args, &client, checkpoint.as_ref()).await?;
     let options = Options {
+        heartbeat: HEARTBEAT,
         stop_at_head: args.no_follow,
-        ..Options::default()
     };
     let mut tail = Tail {
         subscription: client.subscribe_with(start, args.filter(), options),
@@ -121,7 +123,7 @@ impl<W: Write> Tail<W> {
                     return Ok(End::NobodyReads);
                 }
                 self.remember().await?;
-                self.subscription.next().await
+                self.wait().await
             };
             match message {
                 Some(Ok(message)) => {
@@ -144,6 +146,20 @@ impl<W: Write> Tail<W> {
         } else {
             End::Shown
         })
+    }
+
+    /// Waits for the next message, and tells a person when nothing is heard of the gateway.
+    async fn wait(&mut self) -> Option<Result<Message, Error>> {
+        if let Ok(message) = tokio::time::timeout(HEARTBEAT * 4, self.subscription.next()).await {
+            return message;
+        }
+        if self.says_waiting {
+            crate::print::note(crate::print::styled(
+                crate::print::BAD,
+                "— contact is lost, trying again —",
+            ));
+        }
+        self.subscription.next().await
     }
 
     fn write(&mut self, message: &Message) -> io::Result<()> {
