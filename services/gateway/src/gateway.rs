@@ -36,8 +36,8 @@ pub struct Gateway {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            ring_events: 65_536,
-            ring_bytes: 24 << 20,
+            ring_events: 32_768,
+            ring_bytes: 12 << 20,
         }
     }
 }

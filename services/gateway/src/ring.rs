@@ -110,7 +110,9 @@ mod tests {
             let recorded: Vec<_> = (first..first + size)
                 .map(|position| Recorded { position, ..full() })
                 .collect();
-            Block::build(&recorded).into_iter().for_each(|block| ring.push(block));
+            for block in Block::build(&recorded) {
+                ring.push(block);
+            }
         }
         ring
     }
@@ -141,9 +143,9 @@ mod tests {
             panic!("there are events")
         };
         let mut batch = Batch::default();
-        blocks
-            .iter()
-            .for_each(|block| block.select(103, &Filter::default(), &mut batch));
+        for block in blocks {
+            block.select(103, &Filter::default(), &mut batch);
+        }
         let frame = Frame::Batch(batch).message().unwrap().frame.unwrap();
         let ryggrad_proto::events::v1::subscribe_response::Frame::Batch(sent) = frame else {
             panic!("a batch")
