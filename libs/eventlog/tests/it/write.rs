@@ -266,7 +266,7 @@ async fn i3_a_service_cannot_write_but_through_append_and_only_its_own_context()
                 .expect_err(sql);
             let code = error
                 .as_database_error()
-                .and_then(|e| e.code())
+                .and_then(sqlx::error::DatabaseError::code)
                 .map(|code| code.to_string());
             assert_eq!(code.as_deref(), Some("42501"), "{} may not: {sql}", role.name);
         }
