@@ -1,14 +1,43 @@
-//! The relay: log to stream.
+//! The relay: log to stream, on a thread of its own, so that views which fold as fast as they can do not hold it up.
 
+use anyhow::Context as _;
 use ryggrad_eventlog::relay::Relay;
 use ryggrad_eventlog::stream;
+use tokio::sync::oneshot;
 
 use super::{Role, Setting};
 
 pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
-    let pool = setting.plan.pool(Role::Relay).await?;
-    let nats = setting.plan.nats(Role::Relay).await?;
-    let (asked, broker) = (pool.clone(), nats.clone());
+    let asked = setting.plan.pool(Role::Relay).await?;
+    let (plan, committed, token) = (setting.plan.clone(), setting.committed.take(), setting.working.clone());
+    let (ready, started) = oneshot::channel();
+    // Everything that the relay waits for is made on its own runtime: no other task can keep it from being woken.
+    let work = async move {
+        let connected = async { anyhow::Ok((plan.pool(Role::Relay).await?, plan.nats(Role::Relay).await?)) };
+        let (pool, nats) = match connected.await {
+            Ok(connected) => connected,
+            Err(error) => {
+                let _gone = ready.send(Err(error));
+                return Ok(());
+            }
+        };
+        let mut relay = Relay::new(pool, nats.clone()).with_replicas(plan.replicas);
+        if let Some(committed) = committed {
+            relay = relay.woken_by(committed);
+        }
+        let _gone = ready.send(Ok(nats));
+        relay.run(token).await.map_err(anyhow::Error::from)
+    };
+    let thread = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(work)
+    };
+    let (ended, end) = oneshot::channel();
+    let spawned = std::thread::Builder::new().name("relay".to_owned()).spawn(move || {
+        let _gone = ended.send(thread());
+    });
+    spawned.context("cannot start a thread")?;
+    let broker = started.await.context("the relay's thread ended")??;
     setting.serve(|server| {
         server.ready("relay", move || {
             let (asked, broker) = (asked.clone(), broker.clone());
@@ -23,13 +52,12 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
             }
         })
     });
-    let mut relay = Relay::new(pool, nats).with_replicas(setting.plan.replicas);
-    if let Some(committed) = setting.committed.take() {
-        relay = relay.woken_by(committed);
-    }
-    let token = setting.working.clone();
-    setting
-        .tasks
-        .spawn(async move { ("relay", relay.run(token).await.map_err(Into::into)) });
+    setting.tasks.spawn(async move {
+        (
+            "relay",
+            end.await
+                .unwrap_or_else(|_| Err(anyhow::anyhow!("the relay has panicked"))),
+        )
+    });
     Ok(())
 }
