@@ -1,7 +1,9 @@
 //! `ryggrad import`: the registers' own files into the log, exactly once however often it is run.
 
+use std::fs::File;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use ryggrad_eventlog::clock::Clock;
 use ryggrad_proto::admin::v1::GetClockRequest;
@@ -63,6 +65,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         all,
         json,
     } = args.what;
+    for file in &files {
+        File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    }
     let url = args.running.postgres_url(&args.stores, "ryggrad_registration")?;
     let pool = servers::pool(&url, "registration", 16).await?;
     let clock = clock(&args.running, &args.stores, &pool).await?;

@@ -67,6 +67,17 @@ fn an_address_that_others_could_reach_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_named() {
+    let output = ryggrad(&["import", "brreg", "nowhere.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = complained(&output);
+    assert!(
+        text.contains("cannot open nowhere.json") && text.contains("No such file"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_population_is_written_the_same_for_the_same_seed() {
     let (one, two) = (folder(), folder());
     let files = [&one, &two].map(|folder| {
