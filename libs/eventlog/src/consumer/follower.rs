@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::consumer::source::{Found, Source};
@@ -10,11 +11,16 @@ use crate::event::Recorded;
 use crate::log::Log;
 
 /// How many events are read from the log at once.
-const PAGE: u32 = 2_000;
+const PAGE: u32 = 1_000;
 /// How long to wait for the stream before looking into the log again.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait after the log could not be read.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a consumer rests after a batch of less than [`FEW`] events: what comes meanwhile shares its transaction.
+const REST: Duration = Duration::from_millis(15);
+/// From how many events on a batch is worth a transaction of its own.
+const FEW: usize = 500;
 
 /// Follows the log after a position: every event once, in order, without a gap. What is long past is read from the log,
 /// which costs a fraction of what the broker's messages cost; what is new comes from the stream, at the same positions.
@@ -24,6 +30,8 @@ pub struct Follower {
     log: Log,
     position: u64,
     moved: watch::Receiver<u64>,
+    /// Until when to rest.
+    rested: Instant,
     /// The next page of the log, read while the last one is being worked on.
     ahead: Option<(u64, Page)>,
 }
@@ -40,13 +48,16 @@ impl Follower {
             source: source.clone(),
             log,
             position,
+            rested: Instant::now(),
             ahead: None,
         }
     }
 
     /// Waits for the next events and puts whatever there is, at least one and at most `limit`, at the end of `batch`.
-    /// Nothing is lost when the future is dropped.
+    /// The first event after a silence comes at once; in a steady trickle there are 15 ms between batches, or every event
+    /// would cost every consumer a transaction. Nothing is lost when the future is dropped.
     pub async fn next(&mut self, batch: &mut Vec<Recorded>, limit: usize) {
+        tokio::time::sleep_until(self.rested).await;
         loop {
             self.moved.mark_unchanged();
             let from = batch.len();
@@ -61,6 +72,9 @@ impl Follower {
             }
             if let Some(last) = batch[from..].last() {
                 self.position = last.position;
+                if batch.len() - from < FEW {
+                    self.rested = Instant::now() + REST;
+                }
                 return;
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ryggrad_decider::{Context, Decider as _};
+use ryggrad_eventlog::clock::wall;
 use ryggrad_eventlog::{Append, NewEvent, Outcome, Request};
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::event::EventPayload;
@@ -113,7 +114,7 @@ pub(super) fn request(aggregate_id: Uuid) -> Request<Hold> {
 
 /// A decided command for a new aggregate.
 pub(super) fn new_append() -> anyhow::Result<Append> {
-    let (id, command_id, now) = (Uuid::now_v7(), Uuid::now_v7(), jiff::Timestamp::UNIX_EPOCH);
+    let (id, command_id, now) = (Uuid::now_v7(), Uuid::now_v7(), wall());
     let context = Context {
         now,
         aggregate_id: id,
