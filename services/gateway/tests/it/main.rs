@@ -6,5 +6,4 @@ mod filters;
 mod following;
 mod outages;
 mod rest;
-mod speed;
 mod stack;
