@@ -23,7 +23,7 @@ pub struct EventType {
     pub class: PrivacyClass,
     /// The Norwegian term, in bokmål.
     pub norwegian_term: String,
-    /// Official phase of the life event, 1 to 6.
+    /// Official phase of the life event, 1 to 6; 0 for what holds the ecosystem together.
     pub phase: u32,
     /// Stakeholder codes whose views change.
     pub views: Vec<String>,

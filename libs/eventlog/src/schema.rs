@@ -27,6 +27,11 @@ const LOG: &[Step] = &[
         description: "clock",
         sql: include_str!("../sql/0002_clock.sql"),
     },
+    Step {
+        version: 3,
+        description: "access",
+        sql: include_str!("../sql/0003_access.sql"),
+    },
 ];
 
 /// A login role of the database and what it may do with the log.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message;
+use ryggrad_access::{Invalid, Scope};
 use ryggrad_decider::Refusal;
 use ryggrad_decider::rules::Nature;
 use ryggrad_eventlog::ExecuteError;
@@ -63,6 +64,22 @@ pub enum ApiError {
         /// What stands in the way.
         message: String,
     },
+    /// Nobody is known to be asking, or the token is not good: UNAUTHENTICATED, 401.
+    #[error("{message}")]
+    Unauthenticated {
+        /// Machine-readable reason, for example `TOKEN_MISSING`.
+        reason: &'static str,
+        /// What is missing. Never a part of the token.
+        message: String,
+    },
+    /// Who asks is known, and may not: PERMISSION_DENIED, 403.
+    #[error("{message}")]
+    Denied {
+        /// Machine-readable reason, for example `SCOPE_MISSING`.
+        reason: &'static str,
+        /// What would have to be there.
+        message: String,
+    },
     /// The request is larger than allowed: RESOURCE_EXHAUSTED, 413.
     #[error("the request is larger than {limit} bytes")]
     TooLarge {
@@ -113,6 +130,22 @@ impl ApiError {
         Self::Internal(Arc::from(cause.into()))
     }
 
+    /// What is asked needs a token, and there is none.
+    pub fn token_missing() -> Self {
+        Self::Unauthenticated {
+            reason: "TOKEN_MISSING",
+            message: "this needs a token: send it as authorization: Bearer …".to_owned(),
+        }
+    }
+
+    /// The token does not have a scope.
+    pub fn scope_missing(scope: Scope) -> Self {
+        Self::Denied {
+            reason: "SCOPE_MISSING",
+            message: format!("the token has no scope {} ({})", scope.name(), scope.what()),
+        }
+    }
+
     /// The code that gRPC answers.
     pub fn code(&self) -> Code {
         match self {
@@ -122,6 +155,8 @@ impl ApiError {
             Self::Conflict { .. } => Code::Aborted,
             Self::NotFound { .. } | Self::NoRoute => Code::NotFound,
             Self::OutOfRange { .. } => Code::OutOfRange,
+            Self::Unauthenticated { .. } => Code::Unauthenticated,
+            Self::Denied { .. } => Code::PermissionDenied,
             Self::TooLarge { .. } => Code::ResourceExhausted,
             Self::Method { .. } => Code::Unimplemented,
             Self::Unavailable { .. } => Code::Unavailable,
@@ -137,7 +172,10 @@ impl ApiError {
             Self::Invalid { .. } => "INVALID_FIELD",
             Self::Conflict { .. } => "VERSION_CONFLICT",
             Self::NotFound { .. } => "NOT_FOUND",
-            Self::OutOfRange { reason, .. } | Self::Precondition { reason, .. } => reason,
+            Self::OutOfRange { reason, .. }
+            | Self::Precondition { reason, .. }
+            | Self::Unauthenticated { reason, .. }
+            | Self::Denied { reason, .. } => reason,
             Self::TooLarge { .. } => "REQUEST_TOO_LARGE",
             Self::NotJson => "NOT_JSON",
             Self::NoRoute => "NO_ROUTE",
@@ -162,6 +200,12 @@ impl From<ApiError> for Status {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(Invalid { field, problem }: Invalid) -> Self {
+        Self::invalid(field, problem)
     }
 }
 

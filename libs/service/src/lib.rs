@@ -13,6 +13,7 @@
 #![warn(missing_docs)]
 
 pub mod args;
+pub mod auth;
 pub mod error;
 pub mod listen;
 pub mod metrics;
@@ -25,6 +26,7 @@ mod openapi;
 mod rest;
 
 pub use args::{Clock, LogFormat, ServiceArgs, TelemetryArgs};
+pub use auth::caller;
 pub use error::ApiError;
 pub use request::accept;
 pub use server::Server;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, Response};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::BodyExt;
 use prost::Message;
@@ -27,6 +27,13 @@ const BODY_PATIENCE: Duration = Duration::from_secs(10);
 /// Most bytes of a body that is too large that are read before the answer.
 const DISCARDED: usize = 16 * BODY_LIMIT;
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Whether a service has a route at this path, by whatever method.
+pub(crate) fn knows(services: &[Routes], path: &str) -> bool {
+    METHODS
+        .into_iter()
+        .any(|method| services.iter().any(|service| service.resolves(method, path)))
+}
 
 /// Answers a request by the first service that has a route for it.
 pub(crate) async fn answer(services: &[Routes], request: Request<Body>) -> Response<Body> {
@@ -50,6 +57,16 @@ async fn try_answer(services: &[Routes], request: Request<Body>) -> Result<Respo
         Some(TranscodeResponse::Streaming(stream)) => Ok(streaming(stream)),
         None => Err(ApiError::NoRoute),
     }
+}
+
+/// The router's bare 405 with the words that every other error of ours has.
+pub(crate) fn explained(response: Response<Body>) -> Response<Body> {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    let allowed = response.headers().get(ALLOW).and_then(|methods| methods.to_str().ok());
+    let allowed = allowed.unwrap_or_default().replace(',', ", ");
+    ApiError::Method { allowed }.into_http()
 }
 
 fn no_route(services: &[Routes], path: &str) -> ApiError {

@@ -37,6 +37,7 @@ pub struct Server {
     grpc: RoutesBuilder,
     names: Vec<&'static str>,
     rest: Vec<Routes>,
+    http: axum::Router,
     checks: Vec<(String, Check)>,
     drain: Duration,
 }
@@ -51,6 +52,7 @@ impl Server {
             grpc: RoutesBuilder::default(),
             names: Vec::new(),
             rest: Vec::new(),
+            http: axum::Router::new(),
             checks: Vec::new(),
             drain: Duration::from_secs(10),
         }
@@ -73,6 +75,14 @@ impl Server {
     #[must_use]
     pub fn rest(mut self, routes: Routes) -> Self {
         self.rest.push(routes);
+        self
+    }
+
+    /// Serves routes whose shape is somebody else's, which no contract of ours can describe: feeds, register-shaped doors,
+    /// downloads. They are asked after those of the contracts.
+    #[must_use]
+    pub fn http(mut self, routes: axum::Router) -> Self {
+        self.http = self.http.merge(routes);
         self
     }
 
@@ -125,6 +135,7 @@ impl Server {
             mut grpc,
             names,
             rest,
+            http,
             checks,
             drain: _,
         } = self;
@@ -135,7 +146,7 @@ impl Server {
         }
         grpc.add_service(reflection(&names).build_v1().context("reflection")?);
         grpc.add_service(reflection(&names).build_v1alpha().context("reflection")?);
-        let app = App::new(&role, grpc.routes().prepare(), rest, checks);
+        let app = App::new(&role, grpc.routes().prepare(), rest, http, checks);
         Ok((Arc::new(app), Health { reporter, names }))
     }
 }

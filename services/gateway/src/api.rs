@@ -14,13 +14,12 @@ use ryggrad_service::{ApiError, accept};
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
-use crate::directory::Directory;
 use crate::envelope::Fields;
-use crate::filter::Filter;
 use crate::frame::Frame;
 use crate::hub::Hub;
 use crate::refusal;
 use crate::subscription::{Subscription, Wish};
+use ryggrad_access::{Filter, Registry};
 
 /// Events of a page when nothing is said, and at the most.
 const PAGE: (u32, u32) = (100, 5_000);
@@ -37,7 +36,7 @@ pub(crate) struct Api {
     pub(crate) hub: Arc<Hub>,
     pub(crate) pool: PgPool,
     pub(crate) log: Log,
-    pub(crate) directory: Arc<Directory>,
+    pub(crate) registry: Registry,
 }
 
 // === impl Api ===
@@ -88,15 +87,8 @@ impl Api {
 
     async fn filter(&self, asked: Option<&EventFilter>) -> Result<Filter, Status> {
         let mut filter = Filter::parse(asked).map_err(ApiError::from)?;
-        let numbers = filter.numbers();
-        if !numbers.is_empty() {
-            let ids = self
-                .directory
-                .look_up(&numbers)
-                .await
-                .map_err(|error| refusal::unreadable(&error))?;
-            filter.learn(ids);
-        }
+        let known = self.registry.complete(&mut filter).await;
+        known.map_err(|error| refusal::unreadable(&error))?;
         Ok(filter)
     }
 }

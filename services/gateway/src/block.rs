@@ -4,9 +4,9 @@ use bytes::Bytes;
 use ryggrad_eventlog::Recorded;
 
 use crate::envelope::{Fields, Writer};
-use crate::filter::Filter;
 use crate::frame::Batch;
-use crate::key::Key;
+use ryggrad_access::Filter;
+use ryggrad_access::Key;
 
 /// How many bytes of events go into one block, unless a single event has more.
 const BLOCK_BYTES: usize = 64 << 10;

@@ -10,8 +10,8 @@ use ryggrad_proto::Timestamp;
 use ryggrad_proto::common::v1::Actor;
 use uuid::Uuid;
 
-use crate::key::Key;
-use crate::vocabulary::{UNKNOWN, Vocabulary};
+use ryggrad_access::Key;
+use ryggrad_access::{UNKNOWN, Vocabulary};
 
 /// Number of the field `EventBatch.events` in the contract.
 const EVENTS: u32 = 1;
@@ -90,6 +90,7 @@ impl<'a> Fields<'a> {
             class: u8::try_from(self.class).unwrap_or(u8::MAX),
             kommune: self.kommunenummer.parse().unwrap_or(0),
             orgnr: self.orgnr.parse().unwrap_or(0),
+            actor: proved(self.actor),
             organisation: self.organisation_id,
             related: self.related.into(),
         }
@@ -174,6 +175,15 @@ fn text(tag: u32, pieces: &[&str], out: &mut BytesMut) {
         for piece in pieces {
             out.put_slice(piece.as_bytes());
         }
+    }
+}
+
+/// Organisation number of the one who acted, when a token proved it.
+fn proved(actor: &Actor) -> u32 {
+    if actor.authenticated {
+        actor.r#ref.parse().unwrap_or(0)
+    } else {
+        0
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_nats::Client;
+use ryggrad_access::Registry;
 use ryggrad_eventlog::Log;
 use ryggrad_proto::events::v1::event_stream_rest;
 use ryggrad_proto::rest::Routes;
@@ -10,7 +11,6 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
-use crate::directory::Directory;
 use crate::hub::Hub;
 use crate::ring::Bounds;
 use crate::wire::EventStream;
@@ -55,7 +55,7 @@ impl Gateway {
         let api = Api {
             hub: Arc::new(hub),
             log: Log::new(pool.clone()),
-            directory: Arc::new(Directory::new(pool.clone())),
+            registry: Registry::new(pool.clone()),
             pool,
         };
         Self { api, nats }

@@ -9,8 +9,8 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 
 use crate::envelope::Writer;
-use crate::filter::Filter;
 use crate::frame::Batch;
+use ryggrad_access::Filter;
 
 mod tuple;
 

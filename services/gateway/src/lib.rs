@@ -5,16 +5,12 @@
 mod block;
 mod envelope;
 mod hub;
-mod key;
 mod ring;
 
 // To one subscriber: from the log or from memory, what passes.
-mod directory;
-mod filter;
 mod frame;
 mod history;
 mod subscription;
-mod vocabulary;
 
 // On the wire.
 mod api;

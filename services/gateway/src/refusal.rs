@@ -8,8 +8,6 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
 
-use crate::filter::Invalid;
-
 /// After how long it makes sense to come back.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -59,10 +57,4 @@ fn cursor(code: Code, reason: &str, message: String, metadata: &[(&str, String)]
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
         .collect();
     Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, DOMAIN, metadata))
-}
-
-impl From<Invalid> for ApiError {
-    fn from(invalid: Invalid) -> Self {
-        Self::invalid(invalid.field, invalid.problem)
-    }
 }

@@ -93,8 +93,8 @@ mod tests {
 
     use super::*;
     use crate::envelope::tests::full;
-    use crate::filter::Filter;
     use crate::frame::{Batch, Frame};
+    use ryggrad_access::Filter;
 
     /// A ring with blocks of these sizes, beginning after position 100.
     fn ring(events: usize, sizes: &[u64]) -> Ring {

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::filter::Filter;
 use crate::frame::{Batch, Frame};
 use crate::history::{FRAME_BYTES, History};
 use crate::hub::{Hub, Tip};
 use crate::refusal;
 use crate::ring::Recent;
+use ryggrad_access::Filter;
 
 /// How long to wait for a log that does not have yet what the stream had already.
 const PAUSE: Duration = Duration::from_millis(50);

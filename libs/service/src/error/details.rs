@@ -27,6 +27,8 @@ impl ApiError {
             | Self::NotFound { .. }
             | Self::OutOfRange { .. }
             | Self::Precondition { .. }
+            | Self::Unauthenticated { .. }
+            | Self::Denied { .. }
             | Self::TooLarge { .. }
             | Self::NotJson
             | Self::NoRoute

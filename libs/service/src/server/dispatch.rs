@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct App {
     grpc: tonic::service::Routes,
     rest: Vec<Routes>,
+    http: axum::Router,
     checks: Vec<(String, Check)>,
     openapi: String,
 }
@@ -41,6 +42,7 @@ impl App {
         role: &str,
         grpc: tonic::service::Routes,
         rest: Vec<Routes>,
+        http: axum::Router,
         checks: Vec<(String, Check)>,
     ) -> Self {
         metrics::handle();
@@ -48,6 +50,7 @@ impl App {
         Self {
             grpc,
             rest,
+            http: http.fallback(no_route),
             checks,
             openapi,
         }
@@ -68,14 +71,25 @@ impl App {
 
     async fn http(&self, request: Request<Body>) -> Response<Body> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return rest::answer(&self.rest, request).await;
+            return self.routed(request).await;
         }
         match request.uri().path() {
             "/livez" => text("text/plain", "ok\n".to_owned()),
             "/readyz" => ready::answer(&self.checks).await,
             "/metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::handle().render()),
             "/openapi.json" => text("application/json", self.openapi.clone()),
-            _ => rest::answer(&self.rest, request).await,
+            _ => self.routed(request).await,
+        }
+    }
+
+    /// The contracts' own routes first, then those of other shapes.
+    async fn routed(&self, request: Request<Body>) -> Response<Body> {
+        if rest::knows(&self.rest, request.uri().path()) {
+            return rest::answer(&self.rest, request).await;
+        }
+        match self.http.clone().oneshot(request).await {
+            Ok(response) => rest::explained(response),
+            Err(never) => match never {},
         }
     }
 }
@@ -106,6 +120,10 @@ pub(crate) async fn answer(app: Arc<App>, request: Request<Body>) -> Response<Bo
     ::metrics::histogram!(metrics::REQUEST_SECONDS, "protocol" => protocol.name(), "outcome" => outcome)
         .record(started.elapsed().as_secs_f64());
     response
+}
+
+async fn no_route() -> Response<Body> {
+    ApiError::NoRoute.into_http()
 }
 
 fn text(kind: &'static str, body: String) -> Response<Body> {

@@ -11,6 +11,7 @@ fn key() -> Key {
         class: 1,
         kommune: 4601,
         orgnr: ORGNR,
+        actor: 0,
         organisation: Uuid::from_u128(1),
         related: [Uuid::from_u128(2)].into(),
     }

@@ -16,7 +16,7 @@ const VALUES: usize = 10_000;
 
 /// A filter whose values were all checked. A set that was not given lets everything pass.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
+pub struct Filter {
     types: Option<HashSet<u16>>,
     contexts: Option<HashSet<u16>>,
     aggregates: Option<HashSet<u16>>,
@@ -42,18 +42,18 @@ struct Organisations {
 /// A value of a filter that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
-pub(crate) struct Invalid {
+pub struct Invalid {
     /// Field of the request: `filter.types[0]`.
-    pub(crate) field: String,
+    pub field: String,
     /// What is wrong with it.
-    pub(crate) problem: String,
+    pub problem: String,
 }
 
 // === impl Filter ===
 
 impl Filter {
     /// Checks every value of a filter.
-    pub(crate) fn parse(asked: Option<&EventFilter>) -> Result<Self, Invalid> {
+    pub fn parse(asked: Option<&EventFilter>) -> Result<Self, Invalid> {
         let Some(asked) = asked else { return Ok(Self::default()) };
         let words = Vocabulary::get();
         let types = each("types", &asked.types, |name| match Vocabulary::event_types(name) {
@@ -84,7 +84,7 @@ impl Filter {
     }
 
     /// Whether every event passes.
-    pub(crate) fn is_everything(&self) -> bool {
+    pub fn is_everything(&self) -> bool {
         let Self {
             types,
             contexts,
@@ -102,7 +102,7 @@ impl Filter {
     }
 
     /// Whether an event passes.
-    pub(crate) fn passes(&self, key: &Key) -> bool {
+    pub fn passes(&self, key: &Key) -> bool {
         has(self.types.as_ref(), &key.event_type)
             && has(self.contexts.as_ref(), &key.context)
             && has(self.aggregates.as_ref(), &key.aggregate)
@@ -115,7 +115,7 @@ impl Filter {
     }
 
     /// The organisation numbers whose organisation is not known yet.
-    pub(crate) fn numbers(&self) -> Vec<u32> {
+    pub fn numbers(&self) -> Vec<u32> {
         self.organisations
             .iter()
             .flat_map(|organisations| organisations.numbers.iter().copied())
@@ -123,7 +123,7 @@ impl Filter {
     }
 
     /// Adds organisations that one of the [`numbers`](Self::numbers) belongs to.
-    pub(crate) fn learn(&mut self, ids: impl IntoIterator<Item = Uuid>) {
+    pub fn learn(&mut self, ids: impl IntoIterator<Item = Uuid>) {
         if let Some(organisations) = &mut self.organisations {
             organisations.ids.extend(ids);
         }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// A word that the contracts of this build do not have: an event of a later version.
-pub(crate) const UNKNOWN: u16 = u16::MAX;
+pub const UNKNOWN: u16 = u16::MAX;
 
 /// The words of the contracts by their numbers.
-pub(crate) struct Vocabulary {
+pub struct Vocabulary {
     types: HashMap<(&'static str, &'static str), u16>,
     contexts: Words,
     aggregates: Words,
@@ -21,7 +21,7 @@ struct Words(Vec<&'static str>);
 
 impl Vocabulary {
     /// The vocabulary of this build.
-    pub(crate) fn get() -> &'static Self {
+    pub fn get() -> &'static Self {
         static WORDS: OnceLock<Vocabulary> = OnceLock::new();
         WORDS.get_or_init(|| {
             let mut words = Self {
@@ -39,12 +39,12 @@ impl Vocabulary {
     }
 
     /// The number of an event type.
-    pub(crate) fn event_type(&self, context: &str, name: &str) -> Option<u16> {
+    pub fn event_type(&self, context: &str, name: &str) -> Option<u16> {
         self.types.get(&(context, name)).copied()
     }
 
     /// The numbers of all event types of that name or CloudEvents type; none when there is no such type.
-    pub(crate) fn event_types(name_or_type: &str) -> Vec<u16> {
+    pub fn event_types(name_or_type: &str) -> Vec<u16> {
         let named = ryggrad_proto::catalogue().iter().zip(0..);
         named
             .filter(|(event, _)| event.name == name_or_type || event.ce_type == name_or_type)
@@ -53,12 +53,12 @@ impl Vocabulary {
     }
 
     /// The number of a context.
-    pub(crate) fn context(&self, name: &str) -> Option<u16> {
+    pub fn context(&self, name: &str) -> Option<u16> {
         self.contexts.number(name)
     }
 
     /// The number of an aggregate type.
-    pub(crate) fn aggregate(&self, name: &str) -> Option<u16> {
+    pub fn aggregate(&self, name: &str) -> Option<u16> {
         self.aggregates.number(name)
     }
 }

@@ -1,0 +1,21 @@
+//! Who asks: from the bearer token of a request to the caller that everything behind it goes by.
+
+use std::future::Future;
+
+use ryggrad_access::Caller;
+
+tokio::task_local! {
+    static CALLER: Caller;
+}
+
+/// Who sent the request that is being answered; anybody when it has no token, or when nothing is being answered.
+///
+/// An answer that goes on after its head, such as a subscription, asks once at the beginning and keeps what it learned.
+pub fn caller() -> Caller {
+    CALLER.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Runs a future as the answer to a caller.
+pub async fn answering<F: Future>(caller: Caller, future: F) -> F::Output {
+    CALLER.scope(caller, future).await
+}
