@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use ryggrad_eventlog::{Append, NewEvent, Outcome};
 use ryggrad_local::nats::SERVICES;
 use ryggrad_local::postgres::ROLES;
+use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_testkit::eventually;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use crate::harness::{Whole, database, fresh, sketch, whole};
 
@@ -52,23 +55,109 @@ async fn i3_no_role_changes_what_is_written() {
 }
 
 #[tokio::test]
-async fn i3_a_role_appends_its_own_contexts_events_only() {
-    let database = database().await;
-    let call = "select * from log.append($1, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')";
-    let own = database.pool_as("ryggrad_registration");
-    sqlx::query(call)
-        .bind("registration")
-        .execute(&own)
-        .await
-        .expect("its own context");
-    for (role, context) in [
-        ("ryggrad_registration", "views"),
-        ("ryggrad_views", "registration"),
-        ("ryggrad_gateway", "registration"),
-        ("ryggrad_relay", "registration"),
+async fn i3_not_even_the_owner_changes_what_is_written() {
+    let (whole, owner) = log_with_an_event().await;
+    for statement in [
+        "update log.events set name = 'Other'",
+        "delete from log.events",
+        "truncate log.events",
+        "update log.commands set version = 0",
+        "delete from log.commands",
+        "truncate log.commands",
     ] {
-        let answer = sqlx::query(call).bind(context).execute(&database.pool_as(role)).await;
-        is_denied(answer, &format!("{role} appends to {context}"));
+        let answer = sqlx::query(statement).execute(&owner).await.expect_err(statement);
+        assert!(answer.to_string().contains("append-only"), "{statement}: {answer}");
+    }
+    whole.stack.stop().await;
+}
+
+#[tokio::test]
+async fn i3_a_role_appends_its_own_events_only() {
+    let database = database().await;
+    let own = [
+        ("ryggrad_registration", "registration", "Initiative"),
+        ("ryggrad_ecosystem", "ecosystem", "Subscription"),
+        ("ryggrad_ecosystem", "ecosystem", "Mandate"),
+        ("ryggrad_views", "ecosystem", "AccessLog"),
+        ("ryggrad_gateway", "ecosystem", "AccessLog"),
+    ];
+    for (role, context, aggregate) in own {
+        let outcome = append(&database.pool_as(role), context, aggregate, fresh()).await;
+        assert!(matches!(outcome, Ok(Outcome::Appended(_))), "{role}: {outcome:?}");
+    }
+    for role in ROLES {
+        for context in ["registration", "ecosystem", "operations"] {
+            for aggregate in ["Initiative", "Subscription", "Mandate", "AccessLog"] {
+                let may = own.contains(&(role, context, aggregate))
+                    || (role, context) == ("ryggrad_registration", "registration")
+                    || (role, context) == ("ryggrad_ecosystem", "ecosystem");
+                let outcome = append(&database.pool_as(role), context, aggregate, fresh()).await;
+                assert_eq!(
+                    outcome.is_ok(),
+                    may,
+                    "{role} appends to {context} {aggregate}: {outcome:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn i3_a_door_does_not_reach_anothers_aggregate_under_the_name_of_its_own() {
+    let database = database().await;
+    let subscription = fresh();
+    append(
+        &database.pool_as("ryggrad_ecosystem"),
+        "ecosystem",
+        "Subscription",
+        subscription,
+    )
+    .await
+    .expect("its own");
+    let next = Append {
+        expected: 1,
+        ..decided("AccessLog", subscription)
+    };
+    for role in ["ryggrad_gateway", "ryggrad_views"] {
+        let pool = database.pool_as(role);
+        let mut connection = pool.acquire().await.expect("connects");
+        let answer = ryggrad_eventlog::append::append(&mut connection, "ecosystem", &[&next]).await;
+        let code = answer.expect_err("not its own").into_database_error();
+        let code = code.and_then(|error| error.code().map(|code| code.to_string()));
+        assert_eq!(code.as_deref(), Some("42501"), "{role}");
+    }
+}
+
+async fn append(pool: &PgPool, context: &str, aggregate: &'static str, id: Uuid) -> Result<Outcome, sqlx::Error> {
+    let mut connection = pool.acquire().await.expect("connects");
+    let outcomes = ryggrad_eventlog::append::append(&mut connection, context, &[&decided(aggregate, id)]).await?;
+    Ok(outcomes[0])
+}
+
+/// A command of one event, as a service hands it to the log.
+fn decided(aggregate_type: &'static str, aggregate_id: Uuid) -> Append {
+    let event = NewEvent {
+        id: fresh(),
+        name: "OrganisationAccessed",
+        organisation_id: aggregate_id,
+        orgnr: None,
+        kommunenummer: None,
+        related: Vec::new(),
+        class: PrivacyClass::Conf,
+        data: Vec::new().into(),
+        payload: "{}".to_owned(),
+    };
+    Append {
+        command_id: fresh(),
+        aggregate_type,
+        aggregate_id,
+        expected: 0,
+        correlation_id: aggregate_id,
+        causation: None,
+        actor: "{}".to_owned(),
+        traceparent: None,
+        occurred_at: "2026-03-02T12:00:00Z".parse().expect("an instant"),
+        events: vec![event],
     }
 }
 

@@ -52,6 +52,7 @@ fn every_metric_is_in_the_table_of_metrics() {
         "ryggrad_registration",
         "ryggrad_views",
         "ryggrad_gateway",
+        "ryggrad_ecosystem",
         "ryggrad_relay",
     ];
     let metrics: Vec<_> = quoted("ryggrad_")

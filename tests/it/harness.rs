@@ -25,9 +25,13 @@ pub(crate) struct Whole {
 
 /// A database with the log's schema, and its roles.
 pub(crate) async fn database() -> Database {
-    Database::create("the log for every role, 1", |owner| async move {
-        servers::migrate_in(&owner).await
-    })
+    Database::create(
+        concat!(
+            "the log for every role, ",
+            include_str!("../../libs/eventlog/sql/0004_writers.sql")
+        ),
+        |owner| async move { servers::migrate_in(&owner).await },
+    )
     .await
 }
 

@@ -32,15 +32,53 @@ const LOG: &[Step] = &[
         description: "access",
         sql: include_str!("../sql/0003_access.sql"),
     },
+    Step {
+        version: 4,
+        description: "writers",
+        sql: include_str!("../sql/0004_writers.sql"),
+    },
 ];
 
-/// A login role of the database and what it may do with the log.
+/// A login role of the database and what it may do with the log (I3).
 #[derive(Debug, Clone, Copy)]
 pub struct Role<'a> {
     /// Its name.
     pub name: &'a str,
     /// The context whose events it may append; none for those who only read.
     pub context: Option<&'a str>,
+    /// The only type of aggregate of that context to which it may append; none for all.
+    pub aggregate: Option<&'a str>,
+}
+
+// === impl Role ===
+
+impl<'a> Role<'a> {
+    /// A role that reads the log.
+    pub const fn reader(name: &'a str) -> Self {
+        Self {
+            name,
+            context: None,
+            aggregate: None,
+        }
+    }
+
+    /// A role that reads the log and appends the events of a context.
+    pub const fn writer(name: &'a str, context: &'a str) -> Self {
+        Self {
+            name,
+            context: Some(context),
+            aggregate: None,
+        }
+    }
+
+    /// A role that reads the log and appends the events of one type of aggregate.
+    pub const fn writer_of(name: &'a str, context: &'a str, aggregate: &'a str) -> Self {
+        Self {
+            name,
+            context: Some(context),
+            aggregate: Some(aggregate),
+        }
+    }
 }
 
 /// The role of a service, by its name: `ryggrad_registration`.
@@ -49,8 +87,9 @@ pub fn role_name(service: &str) -> String {
 }
 
 /// Brings the schema `log` up to date and opens it to the given roles, each of which also gets a schema of its own,
-/// named by the role without `ryggrad_`. The roles must exist. Run by the owner of the database; harmless when run
-/// again or by two at once.
+/// named by the role without `ryggrad_`. The roles must exist; one that may append in several contexts is named once for
+/// each. What a role was allowed before and is not given here, it loses. Run by the owner of the database; harmless when
+/// run again or by two at once.
 ///
 /// # Errors
 /// When the database cannot be reached, refuses, or holds a schema that this version does not know.
@@ -62,11 +101,18 @@ pub async fn migrate(pool: &PgPool, roles: &[Role<'_>]) -> Result<(), MigrateErr
         .execute(&mut *tx)
         .await
         .map_err(MigrateError::Execute)?;
+    let names: Vec<_> = roles.iter().map(|role| role.name).collect();
+    sqlx::query("delete from log.writers where role::text = any($1)")
+        .bind(names)
+        .execute(&mut *tx)
+        .await
+        .map_err(MigrateError::Execute)?;
     for role in roles {
         let query = match role.context {
-            Some(context) => sqlx::query("select log.admit_writer($1::name, $2)")
+            Some(context) => sqlx::query("select log.admit_writer($1::name, $2, $3)")
                 .bind(role.name)
-                .bind(context),
+                .bind(context)
+                .bind(role.aggregate),
             None => sqlx::query("select log.admit_reader($1::name)").bind(role.name),
         };
         query.execute(&mut *tx).await.map_err(MigrateError::Execute)?;

@@ -11,12 +11,13 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::running::{Stores, nats_key, postgres_key, without_password};
 
-/// Who may append what to the log.
-const WRITERS: [(&str, Option<&str>); 4] = [
-    ("ryggrad_registration", Some("registration")),
-    ("ryggrad_views", None),
-    ("ryggrad_gateway", None),
-    ("ryggrad_relay", None),
+/// Who may do what with the log. The doors that answer write down who has looked at an organisation, before they answer.
+pub const WRITERS: [Role<'static>; 5] = [
+    Role::writer("ryggrad_registration", "registration"),
+    Role::writer_of("ryggrad_views", "ecosystem", "AccessLog"),
+    Role::writer_of("ryggrad_gateway", "ecosystem", "AccessLog"),
+    Role::writer("ryggrad_ecosystem", "ecosystem"),
+    Role::reader("ryggrad_relay"),
 ];
 
 /// Where every role finds its stores, each as its own user.
@@ -260,8 +261,7 @@ pub async fn migrate(url: &str) -> anyhow::Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn migrate_in(owner: &PgPool) -> anyhow::Result<()> {
-    let roles = WRITERS.map(|(name, context)| Role { name, context });
-    schema::migrate(owner, &roles)
+    schema::migrate(owner, &WRITERS)
         .await
         .context("cannot bring the log's schema up to date")
 }

@@ -14,23 +14,12 @@ use uuid::Uuid;
 pub(crate) const SERVICE: &str = "ryggrad_registration";
 
 /// The roles of the product.
-pub(crate) const ROLES: [Role<'static>; 4] = [
-    Role {
-        name: SERVICE,
-        context: Some("registration"),
-    },
-    Role {
-        name: "ryggrad_views",
-        context: None,
-    },
-    Role {
-        name: "ryggrad_gateway",
-        context: None,
-    },
-    Role {
-        name: "ryggrad_relay",
-        context: None,
-    },
+pub(crate) const ROLES: [Role<'static>; 5] = [
+    Role::writer(SERVICE, "registration"),
+    Role::reader("ryggrad_views"),
+    Role::writer_of("ryggrad_gateway", "ecosystem", "AccessLog"),
+    Role::writer("ryggrad_ecosystem", "ecosystem"),
+    Role::reader("ryggrad_relay"),
 ];
 
 /// A database with an empty log.
@@ -39,6 +28,8 @@ pub(crate) async fn database() -> Database {
         concat!(
             include_str!("../../sql/0001_log.sql"),
             include_str!("../../sql/0002_clock.sql"),
+            include_str!("../../sql/0003_access.sql"),
+            include_str!("../../sql/0004_writers.sql"),
             "eventlog tests"
         ),
         |pool| async move { schema::migrate(&pool, &ROLES).await },

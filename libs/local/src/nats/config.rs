@@ -6,7 +6,7 @@ use crate::{Result, StateFolder};
 pub const RELAY: &str = "relay";
 
 /// The services: they follow the stream, and publish wake-ups only.
-pub const SERVICES: [&str; 3] = ["registration", "views", "gateway"];
+pub const SERVICES: [&str; 4] = ["registration", "views", "gateway", "ecosystem"];
 
 /// The operator, who may do everything.
 pub const ADMIN: &str = "admin";

@@ -11,10 +11,11 @@ pub const DATABASE: &str = "ryggrad";
 pub const OWNER: &str = "ryggrad";
 
 /// The role of each service, in the order of the schemas.
-pub const ROLES: [&str; 4] = [
+pub const ROLES: [&str; 5] = [
     "ryggrad_registration",
     "ryggrad_views",
     "ryggrad_gateway",
+    "ryggrad_ecosystem",
     "ryggrad_relay",
 ];
 

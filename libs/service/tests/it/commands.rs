@@ -70,10 +70,7 @@ impl Rpcs for Api {
 }
 
 async fn api() -> (Api, Database) {
-    let role = Role {
-        name: "ryggrad_registration",
-        context: Some("registration"),
-    };
+    let role = Role::writer("ryggrad_registration", "registration");
     let database = Database::create("service commands", async |pool| schema::migrate(&pool, &[role]).await).await;
     let pool = database.pool_as(role.name);
     let writer = Writer::spawn(&pool, "registration");

@@ -172,13 +172,12 @@ impl Stack {
 }
 
 async fn migrate(pool: sqlx::PgPool) -> anyhow::Result<()> {
-    let context = Some("registration");
     let roles = [
-        ("ryggrad_registration", context),
-        ("ryggrad_gateway", None),
-        ("ryggrad_relay", None),
+        Role::writer("ryggrad_registration", "registration"),
+        Role::writer_of("ryggrad_gateway", "ecosystem", "AccessLog"),
+        Role::reader("ryggrad_relay"),
     ];
-    schema::migrate(&pool, &roles.map(|(name, context)| Role { name, context })).await?;
+    schema::migrate(&pool, &roles).await?;
     Ok(())
 }
 

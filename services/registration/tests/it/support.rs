@@ -26,16 +26,7 @@ pub(crate) struct World {
 /// The service at noon on 2 March 2026, before this register authority.
 pub(crate) async fn world(simulator: Simulator) -> World {
     let database = Database::create("registration tests 1", |pool| async move {
-        let roles = [
-            Role {
-                name: SERVICE,
-                context: Some("registration"),
-            },
-            Role {
-                name: "ryggrad_relay",
-                context: None,
-            },
-        ];
+        let roles = [Role::writer(SERVICE, "registration"), Role::reader("ryggrad_relay")];
         schema::migrate(&pool, &roles).await
     })
     .await;

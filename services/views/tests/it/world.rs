@@ -28,18 +28,9 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const ROLES: [Role<'static>; 3] = [
-    Role {
-        name: "ryggrad_registration",
-        context: Some("registration"),
-    },
-    Role {
-        name: "ryggrad_views",
-        context: None,
-    },
-    Role {
-        name: "ryggrad_relay",
-        context: None,
-    },
+    Role::writer("ryggrad_registration", "registration"),
+    Role::writer_of("ryggrad_views", "ecosystem", "AccessLog"),
+    Role::reader("ryggrad_relay"),
 ];
 
 /// What a test runs on.

@@ -17,10 +17,7 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const ROLE: Role<'static> = Role {
-    name: "ryggrad_registration",
-    context: Some(CONTEXT),
-};
+const ROLE: Role<'static> = Role::writer("ryggrad_registration", CONTEXT);
 const KEY: &str = concat!(
     "registration import ",
     include_str!("../../../../../libs/eventlog/sql/0001_log.sql"),
