@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use prost_reflect::DescriptorPool;
+use prost_reflect::prost_types::FileDescriptorSet;
 use rest_over_grpc::build::{DescriptorOptions, Generator, OpenApiInfo, ServiceDefinition};
 
 #[path = "build/modules.rs"]
@@ -14,13 +15,15 @@ mod payloads;
 
 /// Where the well-known types live that the contracts use.
 const WELL_KNOWN: (&str, &str) = (".google.protobuf", "crate::wkt");
+/// Where the CloudEvents format lives: outside of our own packages, whose first segment is no module.
+const CLOUDEVENTS: (&str, &str) = (".io.cloudevents.v1", "crate::cloudevents::v1");
 
 #[expect(
     clippy::disallowed_methods,
     reason = "cargo tells a build script where to write by environment variables"
 )]
 fn main() -> Result<(), Box<dyn Error>> {
-    for path in ["ryggrad", "google", "build", "build.rs"] {
+    for path in ["ryggrad", "google", "io", "build", "build.rs"] {
         println!("cargo:rerun-if-changed={path}");
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -38,12 +41,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile_well_known_types(true)
         .codec_path("crate::codec::Codec")
         .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+        .extern_path(CLOUDEVENTS.0, CLOUDEVENTS.1)
         .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
+    cloudevents(compiler.file_descriptor_set())?;
 
     pbjson_build::Builder::new()
         .register_descriptors(&descriptors)?
         .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
-        .build(&[".ryggrad"])?;
+        .extern_path(CLOUDEVENTS.0, CLOUDEVENTS.1)
+        .build(&[".ryggrad", CLOUDEVENTS.0])?;
 
     let options = DescriptorOptions::new()
         .package(".ryggrad")
@@ -54,6 +60,19 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     fs::write(out.join("payloads.rs"), payloads::generate(&pool))?;
     fs::write(out.join("modules.rs"), modules::generate(&pool))?;
+    Ok(())
+}
+
+/// Writes the messages of the CloudEvents format by themselves: what is extern to a run is not written by it.
+fn cloudevents(mut files: FileDescriptorSet) -> Result<(), Box<dyn Error>> {
+    files.file.retain(|file| !file.package().starts_with("ryggrad"));
+    let mut config = tonic_prost_build::Config::new();
+    config
+        .enable_type_names()
+        .compile_well_known_types()
+        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+        .bytes([CLOUDEVENTS.0]);
+    config.compile_fds(files)?;
     Ok(())
 }
 

@@ -12,10 +12,14 @@ struct Node {
     package: Option<String>,
 }
 
-/// Writes `pub mod <context> { pub mod v1 { … } }` for every package of ours.
+/// First segments of the packages that become modules: ours, and that of the CloudEvents format.
+const ROOTS: [&str; 2] = ["ryggrad.", "io."];
+
+/// Writes `pub mod <context> { pub mod v1 { … } }` for every package of ours, and `cloudevents`.
 pub(crate) fn generate(pool: &DescriptorPool) -> String {
     let mut root = Node::default();
-    for file in pool.files().filter(|file| file.package_name().starts_with("ryggrad.")) {
+    let ours = |package: &str| ROOTS.iter().any(|root| package.starts_with(root));
+    for file in pool.files().filter(|file| ours(file.package_name())) {
         let mut node = &mut root;
         for segment in file.package_name().split('.').skip(1) {
             node = node.children.entry(segment.to_owned()).or_default();

@@ -1,5 +1,7 @@
 //! The well-known types that the contracts use, with the JSON that the specification asks for.
 
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// `google.protobuf.Timestamp`: an instant from year 1 to 9999, in JSON `2026-05-01T12:00:00Z`.
@@ -87,9 +89,67 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// `google.protobuf.Any`: a message with its type, in JSON the message's own with `@type` beside its fields.
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub struct Any {
+    /// `type.googleapis.com/` and the full name of the message.
+    #[prost(string, tag = "1")]
+    pub type_url: String,
+    /// The message, encoded.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub value: bytes::Bytes,
+}
+
+// === impl Any ===
+
+impl prost::Name for Any {
+    const NAME: &'static str = "Any";
+    const PACKAGE: &'static str = "google.protobuf";
+}
+
+impl Any {
+    fn descriptor<E>(wrong: fn(&'static str) -> E) -> Result<MessageDescriptor, E> {
+        crate::pool()
+            .get_message_by_name("google.protobuf.Any")
+            .ok_or_else(|| wrong("the contracts import google.protobuf.Any"))
+    }
+}
+
+impl Serialize for Any {
+    /// Fails when the contracts of this build do not have the message.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let descriptor = Self::descriptor::<S::Error>(serde::ser::Error::custom)?;
+        let message = DynamicMessage::decode(descriptor, self.encode_to_vec().as_slice());
+        message.map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let descriptor = Self::descriptor::<D::Error>(de::Error::custom)?;
+        let message = DynamicMessage::deserialize(descriptor, deserializer)?;
+        Self::decode(message.encode_to_vec().as_slice()).map_err(de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_message_has_its_own_json_with_its_type() {
+        let filter = crate::events::v1::EventFilter {
+            types: vec!["A".to_owned()],
+            ..Default::default()
+        };
+        let any = Any {
+            type_url: "type.googleapis.com/ryggrad.events.v1.EventFilter".to_owned(),
+            value: filter.encode_to_vec().into(),
+        };
+        let json = serde_json::to_value(&any).expect("its JSON");
+        assert_eq!(json, serde_json::json!({ "@type": any.type_url, "types": ["A"] }));
+        assert_eq!(serde_json::from_value::<Any>(json).expect("back"), any);
+    }
 
     #[track_caller]
     fn round_trip(text: &str) {

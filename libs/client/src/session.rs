@@ -98,6 +98,7 @@ impl Session {
             filter: Some(self.filter.clone().into()),
             heartbeat_ms,
             stop_at_head: self.options.stop_at_head,
+            ..SubscribeRequest::default()
         };
         let mut stub = self.client.stub.clone();
         let answer = timeout(ANSWER, stub.subscribe(request))
@@ -171,6 +172,16 @@ fn take(frame: Frame, order: &mut Order, epoch: &str) -> Result<Vec<Message>, Er
                 messages.push(Message::Event(Event::from(envelope)));
             }
             Ok(messages)
+        }
+        // Only for those who asked for CloudEvents.
+        Frame::CloudEvents(_) => Ok(Vec::new()),
+        Frame::Started(said) if said.epoch != epoch => Err(Error::Epoch {
+            expected: epoch.to_owned(),
+            got: said.epoch,
+        }),
+        Frame::Started(said) => {
+            order.mark(said.after)?;
+            Ok(Vec::new())
         }
         Frame::CaughtUp(said) if said.epoch != epoch => Err(Error::Epoch {
             expected: epoch.to_owned(),

@@ -8,7 +8,10 @@ use futures::{Stream, StreamExt as _};
 use ryggrad_eventlog::{Head, Log};
 use ryggrad_proto::events::v1::event_stream_server::EventStream;
 use ryggrad_proto::events::v1::{
-    EventFilter, HeadRequest, HeadResponse, ReadRequest, ReadResponse, SubscribeRequest, SubscribeResponse,
+    AcknowledgeRequest, AcknowledgeResponse, CatalogueRequest, CatalogueResponse, DeleteDurableRequest,
+    DeleteDurableResponse, EventFilter, ExplainRequest, ExplainResponse, GetRequest, GetResponse, HeadRequest,
+    HeadResponse, ListDurablesRequest, ListDurablesResponse, ReadRequest, ReadResponse, SubscribeRequest,
+    SubscribeResponse,
 };
 use ryggrad_service::{ApiError, accept};
 use sqlx::PgPool;
@@ -47,13 +50,27 @@ impl Api {
         &self,
         request: Request<SubscribeRequest>,
     ) -> Result<impl Stream<Item = Result<Frame, Status>> + Send + 'static, Status> {
+        let message = accept(request)?;
+        if message
+            != (SubscribeRequest {
+                after: message.after,
+                epoch: message.epoch.clone(),
+                filter: message.filter.clone(),
+                heartbeat_ms: message.heartbeat_ms,
+                stop_at_head: message.stop_at_head,
+                ..SubscribeRequest::default()
+            })
+        {
+            return Err(Status::unimplemented("only after is understood as a start"));
+        }
         let SubscribeRequest {
             after,
             epoch,
             filter,
             heartbeat_ms,
             stop_at_head,
-        } = accept(request)?;
+            ..
+        } = message;
         let heartbeat = match heartbeat_ms {
             0 => HEARTBEAT.2,
             asked if (HEARTBEAT.0..=HEARTBEAT.1).contains(&asked) => asked,
@@ -163,6 +180,33 @@ impl EventStream for Api {
             epoch: head.epoch.to_string(),
             recorded_at: last.map(|event| event.recorded_at.into()),
         }))
+    }
+
+    async fn acknowledge(&self, _: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
+        Err(Status::unimplemented("nothing is durable here"))
+    }
+
+    async fn list_durables(&self, _: Request<ListDurablesRequest>) -> Result<Response<ListDurablesResponse>, Status> {
+        Err(Status::unimplemented("nothing is durable here"))
+    }
+
+    async fn delete_durable(
+        &self,
+        _: Request<DeleteDurableRequest>,
+    ) -> Result<Response<DeleteDurableResponse>, Status> {
+        Err(Status::unimplemented("nothing is durable here"))
+    }
+
+    async fn get(&self, _: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        Err(Status::unimplemented("events are read by page"))
+    }
+
+    async fn catalogue(&self, _: Request<CatalogueRequest>) -> Result<Response<CatalogueResponse>, Status> {
+        Err(Status::unimplemented("the catalogue is a page of the documents"))
+    }
+
+    async fn explain(&self, _: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
+        Err(Status::unimplemented("nothing is explained here"))
     }
 }
 

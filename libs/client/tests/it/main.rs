@@ -12,7 +12,10 @@ use ryggrad_proto::common::v1::Envelope;
 use ryggrad_proto::events::v1::event_stream_server::{EventStream, EventStreamServer};
 use ryggrad_proto::events::v1::subscribe_response::Frame;
 use ryggrad_proto::events::v1::{
-    CaughtUp, EventBatch, HeadRequest, HeadResponse, ReadRequest, ReadResponse, SubscribeRequest, SubscribeResponse,
+    AcknowledgeRequest, AcknowledgeResponse, CatalogueRequest, CatalogueResponse, CaughtUp, DeleteDurableRequest,
+    DeleteDurableResponse, EventBatch, ExplainRequest, ExplainResponse, GetRequest, GetResponse, HeadRequest,
+    HeadResponse, ListDurablesRequest, ListDurablesResponse, ReadRequest, ReadResponse, SubscribeRequest,
+    SubscribeResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -72,6 +75,33 @@ impl EventStream for Script {
             epoch: "e1".to_owned(),
             recorded_at: None,
         }))
+    }
+
+    async fn acknowledge(&self, _: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn list_durables(&self, _: Request<ListDurablesRequest>) -> Result<Response<ListDurablesResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn delete_durable(
+        &self,
+        _: Request<DeleteDurableRequest>,
+    ) -> Result<Response<DeleteDurableResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn get(&self, _: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn catalogue(&self, _: Request<CatalogueRequest>) -> Result<Response<CatalogueResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn explain(&self, _: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
+        Err(Status::unimplemented("not played"))
     }
 }
 

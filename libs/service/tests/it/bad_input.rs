@@ -52,7 +52,7 @@ async fn an_unknown_field_is_refused_by_name() {
     let server = server::start().await;
     let refused = http::post(server.address, ADVANCE, b"{\"by\":\"1d\",\"fast\":true}").await;
     assert_eq!((refused.status, refused.field().as_str()), (400, "fast"), "{refused:?}");
-    let refused = http::get(server.address, "/v1/events?filter.colours=red").await;
+    let refused = http::get(server.address, "/v1/events:read?filter.colours=red").await;
     assert_eq!(refused.status, 400, "{refused:?}");
     assert!(refused.body.contains("colours"), "{refused:?}");
 }

@@ -121,7 +121,7 @@ async fn openapi_describes_the_mounted_routes() {
     let document = http::get(server.address, "/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");
     assert!(document["paths"]["/v1/admin/clock:advance"]["post"].is_object());
-    assert!(document["paths"]["/v1/events"]["get"]["responses"]["default"].is_object());
+    assert!(document["paths"]["/v1/events:read"]["get"]["responses"]["default"].is_object());
     assert!(
         document["paths"]["/v1/directory"].is_null(),
         "views are not mounted here"

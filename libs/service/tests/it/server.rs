@@ -177,6 +177,33 @@ impl EventStream for Api {
         }
         .into())
     }
+
+    async fn acknowledge(&self, _: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn list_durables(&self, _: Request<ListDurablesRequest>) -> Result<Response<ListDurablesResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn delete_durable(
+        &self,
+        _: Request<DeleteDurableRequest>,
+    ) -> Result<Response<DeleteDurableResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn get(&self, _: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn catalogue(&self, _: Request<CatalogueRequest>) -> Result<Response<CatalogueResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn explain(&self, _: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
 }
 
 fn refusal() -> Refusal {

@@ -12,7 +12,11 @@ async fn head_and_pages_are_json() {
     stack.append_many(12).await;
     let (status, head) = get(&stack, "/v1/events:head").await;
     assert_eq!((status, &head["position"]), (200, &Value::from("12")));
-    let (status, page) = get(&stack, "/v1/events?after=2&limit=5&filter.types=OrganisationRegistered").await;
+    let (status, page) = get(
+        &stack,
+        "/v1/events:read?after=2&limit=5&filter.types=OrganisationRegistered",
+    )
+    .await;
     assert_eq!(status, 200);
     assert_eq!(page["events"].as_array().unwrap().len(), 5);
     assert_eq!(
@@ -28,11 +32,11 @@ async fn head_and_pages_are_json() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_json_with_their_details() {
     let stack = Stack::start().await;
-    let (status, beyond) = get(&stack, "/v1/events?after=9").await;
+    let (status, beyond) = get(&stack, "/v1/events:read?after=9").await;
     assert_eq!(status, 400, "{beyond}");
     assert_eq!(beyond["details"][0]["reason"], "CURSOR_BEYOND_HEAD");
     assert_eq!(beyond["details"][0]["metadata"]["head"], "0");
-    let (status, unknown) = get(&stack, "/v1/events?filter.kommunenummer=9999").await;
+    let (status, unknown) = get(&stack, "/v1/events:read?filter.kommunenummer=9999").await;
     assert_eq!(status, 400, "{unknown}");
     assert!(unknown.to_string().contains("filter.kommunenummer[0]"), "{unknown}");
 }

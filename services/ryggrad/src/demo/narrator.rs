@@ -126,7 +126,9 @@ impl Narrator {
             .context("the stream ended")?;
         let events = match frame.frame {
             Some(Frame::Batch(batch)) => batch.events,
-            Some(Frame::CaughtUp(_) | Frame::Heartbeat(_)) | None => Vec::new(),
+            Some(Frame::Started(_) | Frame::CaughtUp(_) | Frame::Heartbeat(_) | Frame::CloudEvents(_)) | None => {
+                Vec::new()
+            }
         };
         if let Some(last) = events.last() {
             self.position = last.position;
