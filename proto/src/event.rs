@@ -35,3 +35,23 @@ pub trait EventPayload: Sized + Clone + Send + Sync + 'static {
     /// When the JSON is not a message of that name, or has a field that the message does not have.
     fn from_json(name: &str, json: serde_json::Value) -> serde_json::Result<Option<Self>>;
 }
+
+/// The bytes of an event are not the message that its name says, or have a value without a JSON form.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// They are not that message.
+    #[error("an event is not the message that its name says")]
+    Message(#[from] prost::DecodeError),
+    /// A value has no JSON form.
+    #[error("an event has no JSON form")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Adds the canonical proto JSON of an event to `out`, by its context, its name and its bytes. `false`, and nothing is added,
+/// when the contracts of this build do not have such an event.
+///
+/// # Errors
+/// When the bytes are not a message of that name. Some of it may have been added then.
+pub fn write_json(context: &str, name: &str, data: &[u8], out: &mut Vec<u8>) -> Result<bool, Unreadable> {
+    crate::payloads::canonical(context, name, data, out)
+}
