@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use prost_reflect::prost::Message;
-use ryggrad_proto::{EventType, catalogue};
+use ryggrad_proto::{EventPayload, EventType, catalogue, ecosystem, event_type, registration};
 use serde_json::{Value, json};
 
 use crate::{example, update};
@@ -55,6 +55,61 @@ fn stored_events_of_every_version_are_read_the_same() {
             text + "\n",
         )
         .expect("golden files can be written");
+    }
+}
+
+/// The generated types, which the services read stored events with, lose nothing of them and write them as they were.
+#[test]
+fn stored_events_come_back_the_same_through_their_types() {
+    typed::<registration::v1::initiative_event::Event>("registration");
+    typed::<registration::v1::founding_event::Event>("registration");
+    typed::<registration::v1::registration_case_event::Event>("registration");
+    typed::<registration::v1::organisation_event::Event>("registration");
+    typed::<ecosystem::v1::subscription_event::Event>("ecosystem");
+    typed::<ecosystem::v1::mandate_event::Event>("ecosystem");
+    typed::<ecosystem::v1::access_log_event::Event>("ecosystem");
+}
+
+fn typed<E: EventPayload>(context: &str) {
+    for name in E::NAMES {
+        let event = event_type(context, name).expect("an event of the catalogue");
+        let goldens = goldens(event);
+        assert!(!goldens.is_empty(), "{name} has no golden file");
+        for (path, golden) in goldens {
+            let stored = bytes(&golden.data);
+            let path = path.display();
+            let read = E::decode(name, &stored)
+                .expect("stored bytes are read")
+                .unwrap_or_else(|| panic!("{path} is no event of its aggregate"));
+            assert_eq!(read.encode(), stored, "{path}: the bytes are written otherwise");
+            let json: Value = serde_json::from_str(&read.json().expect("a JSON form")).expect("JSON");
+            assert_eq!(json, golden.payload, "{path}: the JSON is written otherwise");
+            let back = E::from_json(name, golden.payload)
+                .expect("stored JSON is read")
+                .expect("an event of its aggregate");
+            assert_eq!(back.encode(), stored, "{path}: JSON and bytes are two events");
+        }
+    }
+}
+
+#[test]
+fn no_golden_file_is_of_an_event_that_is_gone() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for context in fs::read_dir(golden).expect("the folder of golden files") {
+        let context = context.expect("a folder").path();
+        let files: Vec<_> = fs::read_dir(&context)
+            .expect("a folder for each context")
+            .map(|file| file.expect("a file").file_name().into_string().expect("a name"))
+            .collect();
+        assert!(!files.is_empty(), "{} is empty", context.display());
+        for file in files {
+            let name = file.split('.').next().expect("a first part");
+            let of = context.file_name().and_then(|name| name.to_str()).expect("a name");
+            assert!(
+                event_type(of, name).is_some(),
+                "{of}/{file} is of no event: an event that was ever stored is never taken away"
+            );
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The service against real PostgreSQL and NATS, and what it has promised for ever.
 #![expect(clippy::unwrap_used, reason = "what fails in the helpers of a test fails the test")]
 
-mod golden;
 mod import;
 mod journey;
 mod properties;
