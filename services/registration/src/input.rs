@@ -13,7 +13,7 @@ use ryggrad_decider::{Refusal, Text, rules};
 use ryggrad_norway::{Invalid, Language, OrgNumber};
 use uuid::Uuid;
 
-pub(crate) use self::personal::names_a_person;
+pub(crate) use self::personal::{by_way_of_somebody, names_a_person};
 use self::refusals::{control_character, not_a_hash, not_an_id, not_an_instant, personal_data, too_long};
 pub(crate) use self::refusals::{missing, refuse, refused, wrong_state};
 

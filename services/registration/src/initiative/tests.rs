@@ -104,15 +104,23 @@ fn refuses_a_group_of_icnpo_as_hint() {
         .then_refused("R-2.16", "InvalidField");
 }
 
+/// A synthetic identity number (month + 80) of the test vectors.
+const NOBODY: &str = "21909945469";
+
 #[test]
-fn refuses_a_title_with_an_identity_number_in_it() {
-    let text = "ring Kari, kari.nordmann@example.no";
-    given::<Initiative>([])
-        .when(pb::SketchInitiative {
-            title: text.into(),
-            ..sketch()
-        })
-        .then_refused("R-0.05", "PersonalData");
+fn refuses_a_title_with_personal_data_in_it() {
+    for title in [
+        format!("ring {NOBODY}"),
+        format!("ring {}-{}", &NOBODY[..6], &NOBODY[6..]),
+        "ring 22 86 20 00".to_owned(),
+        "skriv til leder@lag.example.no".to_owned(),
+    ] {
+        let sketch = pb::SketchInitiative { title, ..sketch() };
+        let refusal = given::<Initiative>([])
+            .when(sketch)
+            .then_refused("R-0.05", "PersonalData");
+        assert_eq!(refusal.field.as_deref(), Some("title"));
+    }
 }
 
 #[test]

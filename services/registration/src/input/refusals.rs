@@ -90,9 +90,9 @@ pub(super) fn personal_data(field: &'static str) -> Refusal {
     refuse(
         &rules::R_0_05,
         "PersonalData",
-        "Teksten ser ut til å inneholde et fødselsnummer, et kontonummer eller en e-postadresse. Skriv den uten.",
-        "Teksten ser ut til å innehalde eit fødselsnummer, eit kontonummer eller ei e-postadresse. Skriv han utan.",
-        "the text seems to contain an identity number, an account number or an e-mail address: write it without",
+        "Teksten ser ut til å inneholde et fødselsnummer, et kontonummer, et telefonnummer eller en e-postadresse. Skriv den uten.",
+        "Teksten ser ut til å innehalde eit fødselsnummer, eit kontonummer, eit telefonnummer eller ei e-postadresse. Skriv han utan.",
+        "the text seems to contain an identity number, an account number, a telephone number or an e-mail address: write it without",
     )
     .at(field)
 }
