@@ -11,6 +11,7 @@ pub mod organisation;
 pub mod registration_case;
 
 // What the aggregates share.
+mod address;
 pub mod form;
 mod input;
 mod origin;

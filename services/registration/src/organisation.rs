@@ -14,7 +14,7 @@ use ryggrad_decider::{About, Context, Decider, Refusal};
 use ryggrad_proto::registration::v1::organisation_command::Command;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
-pub use state::{Before, Bylaws, Grasrot, Relation, State, Status, Voluntary};
+pub use state::{Before, Bylaws, Clocks, Grasrot, Relation, State, Status, Voluntary};
 
 /// The aggregate. It owns the facts that are mirrored from the registers.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Decider for Organisation {
             Command::AssignOrgnr(c) => authority::assign_orgnr(state, c, context),
             Command::EnterVoluntaryRegister(c) => authority::enter(state, c),
             Command::RefuseVoluntaryRegister(c) => authority::refuse(state, c),
-            Command::ApproveGrasrot(c) => authority::approve_grasrot(state, c),
+            Command::ApproveGrasrot(c) => authority::approve_grasrot(state, c, context),
             Command::MirrorRegister(c) => mirror::mirror(state, c, context),
         }
     }

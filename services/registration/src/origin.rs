@@ -8,10 +8,13 @@ use crate::input;
 /// The sources that may speak for a register.
 const REGISTERS: [&str; 3] = ["brreg", "brreg-snapshot", "register-simulator"];
 
+/// The source of what an organisation says of itself.
+pub(crate) const OWN: &str = "self";
+
 /// A fact that its owner asserts now.
 pub(crate) fn own(context: &Context) -> FactOrigin {
     FactOrigin {
-        source: "self".to_owned(),
+        source: OWN.to_owned(),
         fetched_at: None,
         source_updated_at: None,
         asserted_at: Some(context.now.into()),

@@ -1,16 +1,17 @@
 //! `ryggrad import`: the registers' own files into the log, exactly once however often it is run.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use ryggrad_eventlog::clock::Clock;
 use ryggrad_proto::admin::v1::GetClockRequest;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_registration::Registration;
 use ryggrad_registration::register::brreg::{self, Keep};
-use ryggrad_registration::register::import::{Import, Options, Progress, SOURCE, Summary};
+use ryggrad_registration::register::import::{Import, ImportError, Options, Progress, SOURCE, Summary};
 use sqlx::PgPool;
 
 use crate::exit::Exit;
@@ -42,9 +43,13 @@ enum What {
         /// The files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Where to write what was refused or left out, and why: one JSON object a line.
-        #[arg(long, value_name = "FILE", default_value = "import-refused.ndjson")]
-        refused: PathBuf,
+        /// Where to write what was refused or left out, and why: one JSON object a line. A file of that name is written over; when
+        /// this is not given, the first of import-refused.ndjson, import-refused-2.ndjson, … that is not there.
+        #[arg(long, value_name = "FILE")]
+        refused: Option<PathBuf>,
+        /// When the files were fetched from the register; now, unless given. Of what was fetched later nothing is undone.
+        #[arg(long, value_name = "INSTANT")]
+        fetched_at: Option<Timestamp>,
         /// Take any organisation number whose check digit is right, as in the register authority's own examples.
         #[arg(long)]
         tolerant: bool,
@@ -61,10 +66,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let What::Brreg {
         files,
         refused,
+        fetched_at,
         tolerant,
         all,
         json,
     } = args.what;
+    let refused = refused.unwrap_or_else(|| unused(Path::new("")));
     for file in &files {
         File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     }
@@ -76,20 +83,40 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let options = Options {
         reader,
         source: SOURCE,
-        fetched_at: clock.now(),
+        fetched_at: fetched_at.unwrap_or_else(|| clock.now()),
         report: refused.clone(),
     };
     let mut stop = stop::Signals::listen()?;
-    let summary = tokio::select! {
-        summary = import(&pool, clock, &files, options) => summary?,
+    let outcome = tokio::select! {
+        outcome = import(&pool, clock, &files, options) => outcome,
         () = stop.received() => anyhow::bail!("stopped; what was written stays, and running it again goes on from there"),
     };
-    if json {
-        print::json(&summary)?;
-    } else {
-        tell(&summary, &refused);
+    // What came of it is told also when it did not come to its end.
+    let failed = outcome
+        .as_ref()
+        .err()
+        .and_then(|error| error.downcast_ref::<ImportError>());
+    if let Some(summary) = outcome.as_ref().ok().or_else(|| failed.and_then(ImportError::summary)) {
+        if json {
+            print::json(summary)?;
+        } else {
+            tell(summary, &refused);
+        }
     }
-    Ok(Exit::Done)
+    outcome.map(|_| Exit::Done)
+}
+
+/// A name for the report in a folder that no earlier report has.
+fn unused(folder: &Path) -> PathBuf {
+    let name = |number: u32| match number {
+        1 => folder.join("import-refused.ndjson"),
+        number => folder.join(format!("import-refused-{number}.ndjson")),
+    };
+    let mut number = 1;
+    while name(number).exists() {
+        number += 1;
+    }
+    name(number)
 }
 
 /// Imports files through connections as the role of registration, with a bar on a terminal.
@@ -101,6 +128,8 @@ pub async fn import(pool: &PgPool, clock: Clock, files: &[PathBuf], options: Opt
     let service = Registration::new(pool.clone(), clock);
     let style = "{wide_bar} {bytes}/{total_bytes} {msg} {eta} left";
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?);
+    bar.set_message("checking the files");
+    bar.tick();
     let began = std::time::Instant::now();
     let import = Import::new(pool.clone(), service.organisations.clone(), options);
     let outcome = import
@@ -169,5 +198,22 @@ fn tell(summary: &Summary, report: &std::path::Path) {
         for (reason, count) in reasons.iter().take(10) {
             print::line(styled(FAINT, format!("  {count:>7}  {reason}")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_takes_the_first_name_that_is_free() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = unused(folder.path());
+        assert_eq!(first, folder.path().join("import-refused.ndjson"));
+        std::fs::write(&first, "earlier").expect("written");
+        let second = unused(folder.path());
+        assert_eq!(second, folder.path().join("import-refused-2.ndjson"));
+        std::fs::write(&second, "earlier too").expect("written");
+        assert_eq!(unused(folder.path()), folder.path().join("import-refused-3.ndjson"));
     }
 }

@@ -8,7 +8,7 @@ use ryggrad_proto::registration::v1::organisation_event::Event;
 use super::decide::registered;
 use super::refusals;
 use super::state::{Grasrot, State, Status, Voluntary};
-use crate::{input, origin};
+use crate::{input, origin, time};
 
 pub(super) fn assign_orgnr(state: &State, c: &pb::AssignOrgnr, context: &Context) -> Result<Vec<Event>, Refusal> {
     let orgnr: OrgNumber = input::coded("orgnr", &c.orgnr)?;
@@ -85,11 +85,22 @@ pub(super) fn refuse(state: &State, c: &pb::RefuseVoluntaryRegister) -> Result<V
     }
 }
 
-/// for those in Frivillighetsregisteret.
-pub(super) fn approve_grasrot(state: &State, c: &pb::ApproveGrasrot) -> Result<Vec<Event>, Refusal> {
+/// for those in Frivillighetsregisteret.: nobody is approved for days of an exclusion.
+pub(super) fn approve_grasrot(state: &State, c: &pb::ApproveGrasrot, context: &Context) -> Result<Vec<Event>, Refusal> {
     let orgnr = registered(state)?;
     if state.voluntary != Voluntary::Innfoert {
         return Err(refusals::not_in_fr());
+    }
+    let from = input::date("from", &c.from)?;
+    let today = time::day(context.now);
+    if let Grasrot::Excluded { to, .. } = &state.grasrot {
+        if state.grasrot.excluded_on(today) || state.grasrot.excluded_on(from) {
+            return Err(refusals::excluded_from_grasrot(to));
+        }
+        // An exclusion that lies ahead is of one who takes part already.
+        if to.is_empty() || today.to_string() <= *to {
+            return Ok(Vec::new());
+        }
     }
     if state.grasrot == Grasrot::Approved {
         return Ok(Vec::new());
@@ -97,7 +108,7 @@ pub(super) fn approve_grasrot(state: &State, c: &pb::ApproveGrasrot) -> Result<V
     Ok(vec![
         pb::GrasrotParticipationApproved {
             orgnr,
-            from: input::date("from", &c.from)?.to_string(),
+            from: from.to_string(),
             origin: Some(origin::register("origin", c.origin.as_ref())?),
         }
         .into(),

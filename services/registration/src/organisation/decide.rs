@@ -1,7 +1,7 @@
 //! What an organisation says to its own people, and to the facts of its founding.
 
 use ryggrad_decider::{Context, Refusal};
-use ryggrad_norway::{KommuneNumber, Nace, OrgNumber, PostalCode};
+use ryggrad_norway::{KommuneNumber, Nace, OrgNumber};
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
@@ -9,7 +9,7 @@ use super::state::{Relation, State, Status, Voluntary};
 use super::{details, refusals};
 use crate::form::Form;
 use crate::roles::{self, Wanted};
-use crate::{input, origin, time};
+use crate::{address, input, origin, time};
 
 /// Fields that an organisation changes by itself; the rest is the register's, or takes a conversion.
 const OWN: [&str; 8] = [
@@ -73,9 +73,12 @@ fn check(field: &str, changed: &pb::OrganisationDetails) -> Result<(), Refusal> 
             if address.kommunenummer.is_empty() {
                 return Err(input::missing("changed.forretningsadresse.kommunenummer"));
             }
-            self::address(address)
+            address::check("changed.forretningsadresse", address)
         }
-        "postadresse" => changed.postadresse.as_ref().map_or(Ok(()), address),
+        "postadresse" => changed
+            .postadresse
+            .as_ref()
+            .map_or(Ok(()), |address| address::check("changed.postadresse", address)),
         "hjemmeside" if changed.hjemmeside.chars().any(char::is_whitespace) => Err(refusals::website()),
         "hjemmeside" => input::free("changed.hjemmeside", &changed.hjemmeside, input::NAME).map(drop),
         "language" => input::written_standard("changed.language", &changed.language).map(drop),
@@ -94,13 +97,6 @@ fn check(field: &str, changed: &pb::OrganisationDetails) -> Result<(), Refusal> 
                 .try_for_each(|line| input::text("changed.aktivitet", line, input::NAME).map(drop))
         }
     }
-}
-
-fn address(address: &pb::Address) -> Result<(), Refusal> {
-    input::optional_coded::<KommuneNumber>("changed.forretningsadresse.kommunenummer", Some(&address.kommunenummer))?;
-    input::optional_coded::<PostalCode>("changed.forretningsadresse.postnummer", Some(&address.postnummer))?;
-    input::free("changed.forretningsadresse.landkode", &address.landkode, 2)?;
-    Ok(())
 }
 
 pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context) -> Result<Vec<Event>, Refusal> {

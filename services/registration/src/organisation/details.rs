@@ -60,6 +60,10 @@ fields!(
     aktivitet,
     annotations,
     under_tvangsavvikling,
+    har_registrert_antall_ansatte,
+    registreringsdatoer,
+    er_i_konsern,
+    historiske_navn,
 );
 
 #[cfg(test)]

@@ -1,17 +1,30 @@
 //! Brings the mirrored facts up to what the registers say: one command, and the events of the difference (handbook 9.3).
 
-use jiff::Timestamp;
+mod voluntary;
+
 use ryggrad_decider::{Context, Refusal};
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
-use super::state::{Grasrot, Relation, State, Status, Voluntary};
+use super::state::{Clocks, State, Status};
 use super::{details, refusals};
 use crate::{input, origin};
 
-/// Fields of master data whose absence in a snapshot means that they are empty; elsewhere it means that the source does not tell.
-const EMPTY_IS_SAID: [&str; 2] = ["annotations", "under_tvangsavvikling"];
+/// Fields of master data whose absence in a whole record means that they are empty. Elsewhere it can also mean that the reader could
+/// not use the value: a municipality number that is not current leaves no hole in what is known.
+const EMPTY_IS_SAID: [&str; 10] = [
+    "annotations",
+    "under_tvangsavvikling",
+    "registers",
+    "registreringsdatoer",
+    "er_i_konsern",
+    "overordnet_enhet",
+    "antall_ansatte",
+    "postadresse",
+    "hjemmeside",
+    "aktivitet",
+];
 
 pub(super) fn mirror(state: &State, c: &pb::MirrorRegister, context: &Context) -> Result<Vec<Event>, Refusal> {
     let snapshot = c.snapshot.as_ref().ok_or_else(|| input::missing("snapshot"))?;
@@ -22,14 +35,17 @@ pub(super) fn mirror(state: &State, c: &pb::MirrorRegister, context: &Context) -
         return Err(refusals::other_orgnr());
     }
     let origin = origin::register("snapshot.origin", snapshot.origin.as_ref())?;
+    // Feeds and files may come in any order (handbook 9.2, 5): what was taken before that which is known tells nothing new, of
+    // whichever facts.
+    let older = Clocks::of(&origin).before(&state.clocks);
     if state.status == Status::Deleted {
-        return if snapshot.slettedato.is_empty() && !is_older(&origin, state.origin.as_ref()) {
+        return if snapshot.slettedato.is_empty() && !older {
             Err(refusals::state(state.status))
         } else {
             Ok(Vec::new())
         };
     }
-    if is_older(&origin, state.origin.as_ref()) {
+    if older {
         return Ok(Vec::new());
     }
     check(snapshot)?;
@@ -41,29 +57,10 @@ pub(super) fn mirror(state: &State, c: &pb::MirrorRegister, context: &Context) -
     };
     difference.master_data(snapshot, context);
     difference.bylaws(snapshot, context);
-    difference.voluntary(snapshot);
-    if let Some(record) = snapshot
-        .frivillig_organisasjon
-        .as_ref()
-        .filter(|record| record.slettet_dato.is_empty())
-    {
-        difference.grasrot(record);
-        difference.accounting(record);
-        difference.relations(record);
-    }
+    difference.frivillighetsregisteret(snapshot, context);
     difference.accounts(snapshot);
     difference.end(snapshot);
     Ok(difference.events)
-}
-
-/// Whether a snapshot was taken before the one that is known: feeds may bring them in any order (handbook 9.2, 5).
-fn is_older(origin: &pb::FactOrigin, known: Option<&pb::FactOrigin>) -> bool {
-    let instant = |clock: Option<ryggrad_proto::Timestamp>| clock.and_then(|at| Timestamp::try_from(at).ok());
-    let Some(known) = known else { return false };
-    let pair = instant(origin.source_updated_at)
-        .zip(instant(known.source_updated_at))
-        .or_else(|| instant(origin.fetched_at).zip(instant(known.fetched_at)));
-    pair.is_some_and(|(new, old)| new < old)
 }
 
 /// Dates have to be dates; everything else was checked by the reader of the register's format.
@@ -77,6 +74,14 @@ fn check(snapshot: &pb::RegisterSnapshot) -> Result<(), Refusal> {
                 &record.foerste_gang_innfoert,
             ),
             ("snapshot.frivillig_organisasjon.slettet_dato", &record.slettet_dato),
+            (
+                "snapshot.frivillig_organisasjon.utestengelse_fra_dato",
+                &record.utestengelse_fra_dato,
+            ),
+            (
+                "snapshot.frivillig_organisasjon.utestengelse_til_dato",
+                &record.utestengelse_til_dato,
+            ),
         ]
     });
     let days = [
@@ -132,7 +137,9 @@ impl Difference {
         }
         // The record of a deleted unit is cut short: what it lacks has not been emptied.
         let whole = snapshot.slettedato.is_empty();
-        let counts = |field: &str, empty: bool| !empty || (whole && EMPTY_IS_SAID.contains(&field));
+        let own = self.state.own.clone();
+        let counts =
+            |field: &str, empty: bool| !empty || (whole && EMPTY_IS_SAID.contains(&field) && !own.contains(field));
         let found = details::difference(&self.state.details, details, counts);
         if !found.fields.is_empty() {
             self.push(pb::OrganisationDetailsChanged {
@@ -175,102 +182,6 @@ impl Difference {
         self.push(adopted);
     }
 
-    /// Enhetsregisteret's own word counts only where Frivillighetsregisteret has not been read.
-    fn voluntary(&mut self, snapshot: &pb::RegisterSnapshot) {
-        let record = snapshot.frivillig_organisasjon.clone().unwrap_or_default();
-        let read = snapshot.frivillig_organisasjon.is_some();
-        let left = !record.slettet_dato.is_empty();
-        let there = if read {
-            !left
-        } else {
-            snapshot.registrert_i_frivillighetsregisteret
-        };
-        let was_there = self.state.voluntary == Voluntary::Innfoert;
-        let never_seen = matches!(self.state.voluntary, Voluntary::None | Voluntary::Applied);
-        if !was_there && (there || (left && never_seen && !record.innfoert_dato.is_empty())) {
-            let innfoert_dato = if read {
-                record.innfoert_dato.clone()
-            } else {
-                snapshot.registreringsdato_frivillighetsregisteret.clone()
-            };
-            let first = if record.foerste_gang_innfoert.is_empty() {
-                innfoert_dato.clone()
-            } else {
-                record.foerste_gang_innfoert.clone()
-            };
-            self.push(pb::VoluntaryRegistrationEntered {
-                orgnr: self.orgnr.clone(),
-                innfoert_dato,
-                foerste_gang_innfoert: first,
-                icnpo: record.icnpo.clone(),
-                grasrot_deltar_i: record.grasrot_deltar_i,
-                regnskapsrapportering: record.regnskapsrapportering.clone(),
-                vedtekter_registrert: record.vedtekter_registrert,
-                case_id: String::new(),
-                origin: self.origin.clone(),
-            });
-        } else if there && !record.icnpo.is_empty() && record.icnpo != self.state.icnpo {
-            self.push(pb::ActivityCategoriesChanged {
-                orgnr: self.orgnr.clone(),
-                icnpo: record.icnpo.clone(),
-                origin: self.origin.clone(),
-            });
-        }
-        if !there && self.state.voluntary == Voluntary::Innfoert {
-            self.push(pb::VoluntaryRegistrationDeleted {
-                orgnr: self.orgnr.clone(),
-                slettet_dato: record.slettet_dato,
-                ground: String::new(),
-                origin: self.origin.clone(),
-            });
-        }
-    }
-
-    fn grasrot(&mut self, record: &pb::VoluntarySnapshot) {
-        let excluded = Grasrot::Excluded {
-            from: record.utestengelse_fra_dato.clone(),
-            to: record.utestengelse_til_dato.clone(),
-        };
-        if !record.utestengelse_fra_dato.is_empty() {
-            if self.state.grasrot != excluded {
-                self.push(pb::GrasrotExclusionImposed {
-                    orgnr: self.orgnr.clone(),
-                    fra_dato: record.utestengelse_fra_dato.clone(),
-                    til_dato: record.utestengelse_til_dato.clone(),
-                    ground: String::new(),
-                    origin: self.origin.clone(),
-                });
-            }
-        } else if record.grasrot_deltar_i {
-            if self.state.grasrot != Grasrot::Approved {
-                self.push(pb::GrasrotParticipationApproved {
-                    orgnr: self.orgnr.clone(),
-                    from: String::new(),
-                    origin: self.origin.clone(),
-                });
-            }
-        } else if !matches!(self.state.grasrot, Grasrot::NotParticipating | Grasrot::Ended) {
-            self.push(pb::GrasrotParticipationEnded {
-                orgnr: self.orgnr.clone(),
-                origin: self.origin.clone(),
-            });
-        }
-    }
-
-    fn accounting(&mut self, record: &pb::VoluntarySnapshot) {
-        let duty = record.regnskapsrapportering.clone().unwrap_or_default();
-        if duty.har_paatatt_seg_rapporteringsplikt != self.state.reports_accounts {
-            self.push(pb::AccountingDutyChanged {
-                orgnr: self.orgnr.clone(),
-                year: 0,
-                basis: pb::AccountingBasis::Voluntary.into(),
-                applies: duty.har_paatatt_seg_rapporteringsplikt,
-                accounting_year_end: duty.avslutningsdato_regnskapsperiode.unwrap_or_default(),
-                origin: self.origin.clone(),
-            });
-        }
-    }
-
     fn accounts(&mut self, snapshot: &pb::RegisterSnapshot) {
         let (year, submitted_at) = match &snapshot.frivillig_organisasjon {
             Some(record) if record.siste_regnskapsaar >= snapshot.siste_innsendte_aarsregnskap => {
@@ -286,30 +197,6 @@ impl Difference {
                 set: Vec::new(),
                 origin: self.origin.clone(),
             });
-        }
-    }
-
-    fn relations(&mut self, record: &pb::VoluntarySnapshot) {
-        for relation in &record.relasjoner {
-            let tie = Relation {
-                parent: relation.relasjon_til.clone(),
-                role_from: relation.relasjonsrolle_fra.clone(),
-                role_to: relation.relasjonsrolle_til.clone(),
-            };
-            if !self.state.relations.contains(&tie) {
-                let Relation {
-                    parent,
-                    role_from,
-                    role_to,
-                } = tie;
-                self.push(pb::AffiliationEstablished {
-                    orgnr: self.orgnr.clone(),
-                    parent_orgnr: parent,
-                    role_from,
-                    role_to,
-                    origin: self.origin.clone(),
-                });
-            }
         }
     }
 

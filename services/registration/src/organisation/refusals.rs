@@ -1,6 +1,6 @@
 //! Why an organisation says no.
 
-use ryggrad_decider::{Refusal, rules};
+use ryggrad_decider::{Refusal, Text, rules};
 
 use super::state::Status;
 use crate::input::{refuse, wrong_state};
@@ -75,6 +75,20 @@ pub(super) fn not_in_er() -> Refusal {
         "Organisasjonen må stå i Einingsregisteret før han kan førast inn i Frivilligregisteret.",
         "the organisation has to be in Enhetsregisteret before it can enter Frivillighetsregisteret",
     )
+}
+
+pub(super) fn excluded_from_grasrot(to: &str) -> Refusal {
+    Refusal::new(
+        &rules::R_3_14,
+        "ExcludedFromGrasrot",
+        Text::new(
+            "Organisasjonen er utestengt fra Grasrotandelen i denne tiden. Godkjenn den fra en dag etter utestengelsen.",
+            "Organisasjonen er utestengd frå Grasrotdelen i denne tida. Godkjenn han frå ein dag etter utestenginga.",
+            "the organisation is excluded from Grasrotandelen at that time: approve it from a day after the exclusion",
+        ),
+    )
+    .at("from")
+    .with("excluded_to", to)
 }
 
 pub(super) fn not_in_fr() -> Refusal {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
 use super::details;
+use crate::origin::OWN;
 
 /// What an organisation remembers.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +23,10 @@ pub struct State {
     pub details: pb::OrganisationDetails,
     /// Where the master data come from.
     pub origin: Option<pb::FactOrigin>,
+    /// The latest clocks of everything that a register has said, of whichever facts.
+    pub clocks: Clocks,
+    /// Fields of master data that the organisation itself said last, and no register since.
+    pub own: BTreeSet<String>,
     /// How it stands with Frivillighetsregisteret.
     pub voluntary: Voluntary,
     /// Day of its first entry there (ISO date).
@@ -38,6 +45,15 @@ pub struct State {
     pub relations: BTreeSet<Relation>,
     /// The organisation that took over.
     pub successor: Option<String>,
+}
+
+/// How fresh what a register said is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clocks {
+    /// When the source itself last changed something.
+    pub updated: Option<Timestamp>,
+    /// When it was read from its source.
+    pub fetched: Option<Timestamp>,
 }
 
 /// Where an organisation stands (handbook 2.3).
@@ -239,10 +255,62 @@ impl Grasrot {
     }
 }
 
+impl Grasrot {
+    /// Whether it takes part on days on which it is not excluded.
+    pub(super) const fn takes_part_but_for_exclusions(&self) -> bool {
+        match self {
+            Self::Approved | Self::Excluded { .. } => true,
+            Self::NotParticipating | Self::Requested | Self::Ended => false,
+        }
+    }
+
+    /// Whether it is excluded on a day.
+    pub fn excluded_on(&self, day: Date) -> bool {
+        match self {
+            Self::Excluded { from, to } => {
+                let day = day.to_string();
+                *from <= day && (to.is_empty() || day <= *to)
+            }
+            Self::NotParticipating | Self::Requested | Self::Approved | Self::Ended => false,
+        }
+    }
+}
+
+// === impl Clocks ===
+
+impl Clocks {
+    /// The clocks of an origin; none of them when it is not a register's.
+    pub(super) fn of(origin: &pb::FactOrigin) -> Self {
+        let instant = |clock: Option<ryggrad_proto::Timestamp>| clock.and_then(|at| Timestamp::try_from(at).ok());
+        Self {
+            updated: instant(origin.source_updated_at),
+            fetched: instant(origin.fetched_at),
+        }
+    }
+
+    /// Whether what has these clocks was taken before what has those. What the source says counts before when it was read; what
+    /// cannot be compared is not older.
+    pub(super) fn before(&self, known: &Self) -> bool {
+        let pair = self
+            .updated
+            .zip(known.updated)
+            .or_else(|| self.fetched.zip(known.fetched));
+        pair.is_some_and(|(new, old)| new < old)
+    }
+
+    fn advance(&mut self, to: Self) {
+        self.updated = self.updated.max(to.updated);
+        self.fetched = self.fetched.max(to.fetched);
+    }
+}
+
 // === impl State ===
 
 impl State {
     pub(super) fn evolve(&mut self, event: &Event) {
+        if let Some(origin) = origin(event) {
+            self.clocks.advance(Clocks::of(origin));
+        }
         match event {
             Event::OrganisationOpened(e) => {
                 if self.status == Status::Informal {
@@ -306,6 +374,14 @@ impl State {
                 if let Some(changed) = &e.changed {
                     details::apply(&mut self.details, changed, &e.fields);
                 }
+                let own = e.origin.as_ref().is_some_and(|origin| origin.source == OWN);
+                for field in &e.fields {
+                    if own {
+                        self.own.insert(field.clone());
+                    } else {
+                        self.own.remove(field);
+                    }
+                }
                 self.origin.clone_from(&e.origin);
             }
             Event::RolesReported(_) | Event::BankAccountLinked(_) => {}
@@ -331,5 +407,32 @@ impl State {
                 self.successor.clone_from(&e.successor_orgnr);
             }
         }
+    }
+}
+
+/// Where a fact comes from, when its message says so.
+fn origin(event: &Event) -> Option<&pb::FactOrigin> {
+    match event {
+        Event::OrganisationRegistered(e) => e.origin.as_ref(),
+        Event::VoluntaryRegistrationEntered(e) => e.origin.as_ref(),
+        Event::VoluntaryRegistrationDeleted(e) => e.origin.as_ref(),
+        Event::GrasrotParticipationApproved(e) => e.origin.as_ref(),
+        Event::GrasrotParticipationEnded(e) => e.origin.as_ref(),
+        Event::GrasrotExclusionImposed(e) => e.origin.as_ref(),
+        Event::ActivityCategoriesChanged(e) => e.origin.as_ref(),
+        Event::AccountingDutyChanged(e) => e.origin.as_ref(),
+        Event::AnnualAccountsSubmitted(e) => e.origin.as_ref(),
+        Event::OrganisationDetailsChanged(e) => e.origin.as_ref(),
+        Event::AffiliationEstablished(e) => e.origin.as_ref(),
+        Event::BylawsAdopted(e) => e.origin.as_ref(),
+        Event::DissolutionReported(e) => e.origin.as_ref(),
+        Event::DissolutionRevoked(e) => e.origin.as_ref(),
+        Event::InsolvencyDeclared(e) => e.origin.as_ref(),
+        Event::OrganisationDeleted(e) => e.origin.as_ref(),
+        Event::OrganisationOpened(_)
+        | Event::VoluntaryRegistrationApplied(_)
+        | Event::VoluntaryRegistrationRefused(_)
+        | Event::RolesReported(_)
+        | Event::BankAccountLinked(_) => None,
     }
 }

@@ -314,3 +314,34 @@ fn a_deleted_organisation_stays_deleted() {
     let (state, ()) = (organisation(vec![registered(), deleted()]).when(assign()).then(&[]), ());
     assert_eq!(state.answer(uuid::Uuid::nil(), 2, 2).successor_orgnr, OTHER);
 }
+
+fn move_to(line: &str) -> pb::ChangeMasterData {
+    let address = pb::Address {
+        kommunenummer: "4203".into(),
+        postnummer: "4836".into(),
+        adresse: vec![line.into()],
+        ..Default::default()
+    };
+    pb::ChangeMasterData {
+        changed: Some(pb::OrganisationDetails {
+            postadresse: Some(address),
+            ..Default::default()
+        }),
+        fields: vec!["postadresse".into()],
+        ..Default::default()
+    }
+}
+
+#[test]
+fn an_address_has_lines_but_leads_to_no_person() {
+    let (state, _) = organisation(vec![registered()])
+        .when(move_to("Postboks 12"))
+        .then_names(&["OrganisationDetailsChanged"]);
+    assert_eq!(state.details.postadresse.expect("an address").adresse, ["Postboks 12"]);
+    for line in ["c/o Styret", "v/leder", "tlf. 22 86 20 00"] {
+        let refusal = organisation(vec![registered()])
+            .when(move_to(line))
+            .then_refused("R-0.05", "PersonalData");
+        assert_eq!(refusal.field.as_deref(), Some("changed.postadresse.adresse"), "{line}");
+    }
+}

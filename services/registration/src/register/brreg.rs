@@ -4,8 +4,9 @@
 //! those) and yields checked records in constant memory. [`Join`] puts the two registers together by organisation number into one
 //! [`RegisterSnapshot`] each. Nothing is dropped in silence: a record that cannot be used is a [`Refused`] with its place and
 //! reason, a value that cannot be used is a [`Warning`], and a file that cannot be read on is a [`Fault`]. Account numbers, e-mail,
-//! telephone, street lines and the text of annotations are never taken out of a record.
+//! telephone, the lines of an address that goes by way of somebody, and the text of annotations are never taken out of a record.
 
+mod address;
 mod convert;
 mod cutter;
 mod entry;
@@ -25,8 +26,8 @@ mod wire;
 pub use entry::{Counts, Entry, Keep, Kind, Options};
 pub use fault::{Fault, Place, Refused, Warning};
 pub use join::{Join, Joined, Left};
-pub use reader::Reader;
+pub use reader::{Reader, check_whole};
 pub use snapshot::{
-    AccountsReporting, Annotated, Exclusion, Grasrot, RegisterSnapshot, Relation, SubmittedAccounts, VoluntaryRecord,
-    WindingUp,
+    Abroad, AccountsReporting, Annotated, Exclusion, FormerName, Grasrot, OtherRegister, PostalAddress,
+    RegisterSnapshot, Relation, SubmittedAccounts, VoluntaryRecord, WindingUp,
 };

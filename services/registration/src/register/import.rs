@@ -4,7 +4,8 @@
 //! is read from the log in one query, decided, and written in one or two commits (`batch`). The log is the only memory:
 //! an organisation whose state is what the register says gives no event, and then no command is written either. So a second
 //! run of the same files writes nothing, a run that was killed is finished by running it again, and an organisation that
-//! changes and changes back is written each time. The import's own clock is kept in the facts and never compared.
+//! changes and changes back is written each time. Of two snapshots the one that was fetched first never undoes the other, in
+//! whichever order they are imported; a snapshot that changed nothing leaves no trace, and so its clock is not known.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,7 +51,8 @@ pub struct Options {
     pub reader: brreg::Options,
     /// What the facts name as their source: `brreg-snapshot`, `brreg` or `register-simulator`.
     pub source: &'static str,
-    /// When the files were read from their source; kept in the facts, never compared.
+    /// When the files were read from their source. Kept in the facts, and compared: an organisation of which something later is
+    /// known is left as it is.
     pub fetched_at: Timestamp,
     /// Where the refusals and warnings go, one JSON object a line. Written anew by each run, also when there are none.
     pub report: PathBuf,
@@ -151,7 +153,8 @@ impl Import {
     /// second how far it is. Dropping the future stops it; what is under way is then written whole or not at all.
     ///
     /// # Errors
-    /// See [`ImportError`]. Every file is looked at before anything is written.
+    /// See [`ImportError`]. Every file is looked at before anything is written, and gzip files are unpacked to their end: one that was
+    /// cut off or damaged writes nothing.
     pub async fn run(
         &self,
         files: &[PathBuf],
@@ -179,6 +182,7 @@ impl Import {
                     Ok(outcomes) => outcomes.into_iter().try_for_each(|outcome| report.count(&mut summary, outcome))?,
                     Err(source) => {
                         report.finish()?;
+                        summary.read = meter.progress(0).read;
                         return Err(ImportError::Log { source, summary: Box::new(summary) });
                     }
                 },

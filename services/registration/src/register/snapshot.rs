@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use ryggrad_proto::registration::v1 as pb;
 
-use super::brreg::{RegisterSnapshot, VoluntaryRecord};
+use super::brreg::{Abroad, PostalAddress, RegisterSnapshot, VoluntaryRecord};
 
 /// The snapshot in the words of the contract, with its origin.
 pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin>) -> pb::RegisterSnapshot {
@@ -36,16 +36,53 @@ pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin
     }
 }
 
+fn address(address: &PostalAddress) -> pb::Address {
+    let abroad = address.abroad.as_ref();
+    let word = |word: fn(&Abroad) -> &String| abroad.map(word).cloned().unwrap_or_default();
+    pb::Address {
+        kommunenummer: text(address.kommunenummer),
+        postnummer: text(address.postnummer),
+        landkode: word(|abroad| &abroad.country),
+        adresse: address.lines.clone(),
+        poststed: word(|abroad| &abroad.place),
+        land: word(|abroad| &abroad.country_name),
+    }
+}
+
 fn details(snapshot: &RegisterSnapshot) -> pb::OrganisationDetails {
-    let address = pb::Address {
-        kommunenummer: text(snapshot.kommunenummer),
-        postnummer: text(snapshot.postnummer),
-        landkode: String::new(),
-    };
     pb::OrganisationDetails {
         name: snapshot.name.clone(),
         form: snapshot.form.to_string(),
-        forretningsadresse: Some(address).filter(|address| *address != pb::Address::default()),
+        forretningsadresse: snapshot.address.as_ref().map(address),
+        postadresse: snapshot.postal_address.as_ref().map(address),
+        hjemmeside: snapshot.website.clone().unwrap_or_default(),
+        antall_ansatte: snapshot.employees,
+        har_registrert_antall_ansatte: snapshot.has_employees,
+        aktivitet: snapshot.activity.clone(),
+        overordnet_enhet: text(snapshot.parent),
+        er_i_konsern: snapshot.in_group,
+        registers: snapshot
+            .registers
+            .iter()
+            .map(|register| register.code().to_owned())
+            .collect(),
+        registreringsdatoer: snapshot
+            .register_days
+            .iter()
+            .map(|(register, day)| pb::RegisterEntry {
+                register: (*register).to_owned(),
+                registreringsdato: day.to_string(),
+            })
+            .collect(),
+        historiske_navn: snapshot
+            .former_names
+            .iter()
+            .map(|former| pb::FormerName {
+                navn: former.name.clone(),
+                fra_dato: day(former.from),
+                til_dato: day(former.to),
+            })
+            .collect(),
         language: text(snapshot.language),
         naeringskoder: snapshot.nace.iter().map(ToString::to_string).collect(),
         sektorkode: text(snapshot.sector),

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use ryggrad_decider::{Context, Refusal, rules};
-use ryggrad_norway::{Icnpo, KommuneNumber, LegalForm, Nace, OrgNumber, PostalCode, VoluntaryEntry, YearEnd};
+use ryggrad_norway::{Icnpo, LegalForm, Nace, OrgNumber, VoluntaryEntry, YearEnd};
 use ryggrad_proto::registration::v1 as pb;
 
 use super::refusals;
 use super::state::{Register, State};
 use crate::form::{self, Form};
-use crate::{input, time};
+use crate::{address, input, time};
 
 /// Reads registers, content and account of a draft. What is there has to be right; what is missing may come later, except where a
 /// register would say no to all of it.
@@ -139,7 +139,7 @@ fn fields(content: &pb::RegistrationContent, ctx: &Context) -> Result<(), Refusa
         }
     }
     if let Some(address) = &content.forretningsadresse {
-        self::address(address)?;
+        address::check("content.forretningsadresse", address)?;
     }
     input::optional_coded::<OrgNumber>("content.organisasjonsnummer", Some(&content.organisasjonsnummer))?;
     input::optional_coded::<OrgNumber>("content.revisor_orgnr", Some(&content.revisor_orgnr))?;
@@ -154,13 +154,6 @@ fn fields(content: &pb::RegistrationContent, ctx: &Context) -> Result<(), Refusa
         "content.frivillig_organisasjon.rapporteringsplikt_regnskap.avslutningsdato_regnskapsperiode",
         year_end,
     )?;
-    Ok(())
-}
-
-fn address(address: &pb::Address) -> Result<(), Refusal> {
-    input::optional_coded::<KommuneNumber>("content.forretningsadresse.kommunenummer", Some(&address.kommunenummer))?;
-    input::optional_coded::<PostalCode>("content.forretningsadresse.postnummer", Some(&address.postnummer))?;
-    input::free("content.forretningsadresse.landkode", &address.landkode, 2)?;
     Ok(())
 }
 

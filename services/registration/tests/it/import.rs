@@ -5,8 +5,7 @@ mod world;
 
 use std::sync::Arc;
 
-use ryggrad_registration::register::brreg::{Fault, Options};
-use ryggrad_registration::register::import::ImportError;
+use ryggrad_registration::register::brreg::Options;
 use ryggrad_registration::register::population::Population;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -159,7 +158,7 @@ async fn an_organisation_that_has_its_number_already_is_found_by_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_stood_before_the_end_of_a_truncated_file_stays() {
+async fn a_packed_file_that_is_not_whole_writes_nothing() {
     let world = World::new().await;
     let mut units = Vec::new();
     Population::try_new(1_200, 0, 9)
@@ -167,37 +166,86 @@ async fn what_stood_before_the_end_of_a_truncated_file_stays() {
         .write_units(&mut units, &mut |_| {})
         .unwrap();
     let packed = gzip(&units);
-    let cut = world.file("cut.json.gz", &packed[..packed.len() * 2 / 3]);
-    let error = world.import(Options::default()).run(&[cut], |_| {}).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ImportError::File {
-                fault: Fault::Truncated { .. },
-                ..
-            }
-        ),
-        "{error}"
-    );
-    assert!(
-        error.to_string().contains("cut.json.gz: the gzip stream is cut off"),
-        "{error}"
-    );
-    let before = error.summary().unwrap().new;
-    assert!(before > 0 && before < 1_200, "{before}");
-    assert_eq!(
-        world
-            .organisations()
+    let good = world.file("good.json", unit(1, ""));
+    // Cut off in the middle, in the checksum, and whole with one bit of the checksum turned.
+    let mut damaged = packed.clone();
+    let at = damaged.len() - 8;
+    damaged[at] ^= 1;
+    let broken = [
+        ("cut.json.gz", &packed[..packed.len() * 2 / 3], "is cut off"),
+        ("end.json.gz", &packed[..packed.len() - 3], "is cut off"),
+        ("damaged.json.gz", &damaged[..], "is damaged"),
+    ];
+    for (name, bytes, why) in broken {
+        let file = world.file(name, bytes);
+        let error = world
+            .import(Options::default())
+            .run(&[good.clone(), file], |_| {})
             .await
-            .iter()
-            .filter(|(.., sequence, _, _)| *sequence == 1)
-            .count() as u64,
-        before
-    );
-
+            .unwrap_err();
+        let told = format!("{name}: the gzip stream {why}");
+        assert!(error.to_string().contains(&told), "{error}");
+        assert_eq!(error.summary().unwrap().new, 0, "{name}");
+        assert_eq!(world.head_and_commands().await, (0, 0), "{name}");
+    }
     let whole = world.file("whole.json.gz", packed);
     let summary = world.import(Options::default()).run(&[whole], |_| {}).await.unwrap();
-    assert_eq!((summary.unchanged, summary.new), (before, 1_200 - before));
+    assert_eq!(summary.new, 1_200);
+}
+
+#[tokio::test]
+async fn a_voluntary_record_that_comes_twice_is_told_with_its_place() {
+    let world = World::new().await;
+    let units = world.file("units.json", unit(1, r#","registrertIFrivillighetsregisteret":true"#));
+    let category = |code: &str| format!(r#","icnpoKategorier":[{{"icnpoNummer":"{code}","rekkefoelge":1}}]"#);
+    let pages = world.file(
+        "voluntary.json",
+        format!(
+            "[{},{}]",
+            voluntary(1, &category("1300")),
+            voluntary(1, &category("1200"))
+        ),
+    );
+    let summary = world
+        .import(Options::default())
+        .run(&[units, pages.clone()], |_| {})
+        .await
+        .unwrap();
+    assert_eq!(
+        (summary.read, summary.joined, summary.new, summary.refused),
+        (3, 1, 1, 1),
+        "{summary:?}"
+    );
+    let lines = world.report();
+    let place = (
+        lines[0]["file"].as_str(),
+        lines[0]["record"].as_u64(),
+        lines[0]["byte"].as_u64(),
+    );
+    assert_eq!(place, (pages.to_str(), Some(1), Some(1)));
+    assert!(lines[0]["reason"].as_str().unwrap().contains("the last record counts"));
+    let entered = world
+        .organisations()
+        .await
+        .into_iter()
+        .find(|(.., name, _)| name == "VoluntaryRegistrationEntered");
+    assert_eq!(entered.unwrap().3["icnpo"], serde_json::json!(["1200"]));
+}
+
+#[tokio::test]
+async fn an_older_file_imported_later_undoes_nothing() {
+    let world = World::new().await;
+    let today = world.file("today.json", unit(1, ""));
+    let tomorrow = world.file("tomorrow.json", unit(1, "").replace("HAGELAG", "SANGLAG"));
+    world
+        .import(Options::default())
+        .run(std::slice::from_ref(&today), |_| {})
+        .await
+        .unwrap();
+    let newer = world.tomorrow().run(&[tomorrow], |_| {}).await.unwrap();
+    assert_eq!(newer.changed, 1);
+    let older = world.import(Options::default()).run(&[today], |_| {}).await.unwrap();
+    assert_eq!((older.unchanged, older.events), (1, 0), "{older:?}");
 }
 
 #[tokio::test]

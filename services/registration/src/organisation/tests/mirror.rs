@@ -87,6 +87,78 @@ fn what_the_register_does_not_tell_is_not_emptied() {
     gives(|s| s.details.as_mut().expect("details").forretningsadresse = None, &[]);
 }
 
+fn site(website: &str) -> impl FnOnce(&mut pb::RegisterSnapshot) + use<> {
+    let website = website.to_owned();
+    |snapshot| snapshot.details.as_mut().expect("details").hjemmeside = website
+}
+
+#[test]
+fn a_website_that_has_left_the_register_is_emptied() {
+    let (state, told) = organisation(mirrored())
+        .when(mirror(site("www.example.org")))
+        .then_names(&["OrganisationDetailsChanged"]);
+    assert_eq!(state.details.hjemmeside, "www.example.org");
+    let mut past = mirrored();
+    past.extend(told);
+    let (state, _) = organisation(past)
+        .when(mirror(|_| {}))
+        .then_names(&["OrganisationDetailsChanged"]);
+    assert_eq!(state.details.hjemmeside, "");
+}
+
+#[test]
+fn what_the_organisation_said_itself_is_not_emptied_by_the_registers_silence() {
+    let change = pb::ChangeMasterData {
+        changed: Some(pb::OrganisationDetails {
+            hjemmeside: "www.example.org".into(),
+            ..Default::default()
+        }),
+        fields: vec!["hjemmeside".into()],
+        ..Default::default()
+    };
+    let (_, said) = organisation(mirrored())
+        .when(change)
+        .then_names(&["OrganisationDetailsChanged"]);
+    let mut past = mirrored();
+    past.extend(said);
+    organisation(past.clone()).when(mirror(|_| {})).then(&[]);
+    let (state, _) = organisation(past)
+        .when(mirror(site("www.example.com")))
+        .then_names(&["OrganisationDetailsChanged"]);
+    assert_eq!(state.details.hjemmeside, "www.example.com", "the register speaks");
+}
+
+#[test]
+fn employees_registers_and_former_names_are_mirrored() {
+    let more = |s: &mut pb::RegisterSnapshot| {
+        let details = s.details.as_mut().expect("details");
+        details.antall_ansatte = Some(12);
+        details.har_registrert_antall_ansatte = Some(true);
+        details.registers = vec!["FOR".into()];
+        details.registreringsdatoer = vec![pb::RegisterEntry {
+            register: "FOR".into(),
+            registreringsdato: "2015-02-01".into(),
+        }];
+        details.historiske_navn = vec![pb::FormerName {
+            navn: "TROMØY SJAKK".into(),
+            fra_dato: "2013-08-24".into(),
+            til_dato: "2019-01-31".into(),
+        }];
+        details.forretningsadresse.as_mut().expect("an address").adresse = vec!["Oppdiktvegen 1".into()];
+    };
+    let details = gives(more, &["OrganisationDetailsChanged"]).details;
+    assert_eq!(
+        (details.antall_ansatte, details.registers),
+        (Some(12), vec!["FOR".to_owned()])
+    );
+    assert_eq!(details.registreringsdatoer[0].registreringsdato, "2015-02-01");
+    assert_eq!(details.historiske_navn[0].navn, "TROMØY SJAKK");
+    assert_eq!(
+        details.forretningsadresse.expect("an address").adresse,
+        ["Oppdiktvegen 1"]
+    );
+}
+
 #[test]
 fn categories_accounts_and_duties_change_one_by_one() {
     gives(
@@ -137,6 +209,99 @@ fn grasrotandelen_ends_and_shuts_out() {
             to: "2026-12-31".into()
         }
     );
+}
+
+/// Shut out of Grasrotandelen from one day to another, and taking part otherwise. The clock of the tests stands on 2 March 2026.
+fn exclusion(from: &str, to: &str) -> impl FnOnce(&mut pb::RegisterSnapshot) + use<> {
+    let (from, to) = (from.to_owned(), to.to_owned());
+    |snapshot| {
+        voluntary(snapshot).utestengelse_fra_dato = from;
+        voluntary(snapshot).utestengelse_til_dato = to;
+    }
+}
+
+#[test]
+fn an_exclusion_that_is_over_excludes_nobody() {
+    assert_eq!(
+        gives(exclusion("2025-01-01", "2025-12-31"), &[]).grasrot,
+        Grasrot::Approved
+    );
+    organisation(vec![])
+        .when(mirror(exclusion("2025-01-01", "2026-03-01")))
+        .then_names(&[
+            "OrganisationRegistered",
+            "BylawsAdopted",
+            "VoluntaryRegistrationEntered",
+            "GrasrotParticipationApproved",
+        ]);
+}
+
+#[test]
+fn an_exclusion_of_today_excludes_on_its_last_day_too() {
+    let state = gives(exclusion("2025-01-01", "2026-03-02"), &["GrasrotExclusionImposed"]);
+    assert!(state.grasrot.excluded_on(jiff::civil::date(2026, 3, 2)));
+    assert!(!state.grasrot.excluded_on(jiff::civil::date(2026, 3, 3)));
+}
+
+#[test]
+fn an_exclusion_that_lies_ahead_is_of_one_who_takes_part() {
+    let (state, _) = organisation(vec![])
+        .when(mirror(exclusion("2026-06-01", "2026-12-31")))
+        .then_names(&[
+            "OrganisationRegistered",
+            "BylawsAdopted",
+            "VoluntaryRegistrationEntered",
+            "GrasrotParticipationApproved",
+            "GrasrotExclusionImposed",
+        ]);
+    assert!(!state.grasrot.excluded_on(jiff::civil::date(2026, 3, 2)));
+    assert!(state.grasrot.excluded_on(jiff::civil::date(2026, 6, 1)));
+}
+
+fn excluded(from: &str, to: &str) -> Vec<Event> {
+    let mut past = mirrored();
+    past.push(
+        pb::GrasrotExclusionImposed {
+            fra_dato: from.into(),
+            til_dato: to.into(),
+            ..Default::default()
+        }
+        .into(),
+    );
+    past
+}
+
+#[test]
+fn an_organisation_takes_part_again_when_its_exclusion_is_over() {
+    let (state, _) = organisation(excluded("2025-01-01", "2026-03-01"))
+        .when(mirror(exclusion("2025-01-01", "2026-03-01")))
+        .then_names(&["GrasrotParticipationApproved"]);
+    assert_eq!(state.grasrot, Grasrot::Approved);
+}
+
+fn approve(from: &str) -> pb::ApproveGrasrot {
+    pb::ApproveGrasrot {
+        from: from.into(),
+        origin: snapshot().origin,
+        ..Default::default()
+    }
+}
+
+#[test]
+fn nobody_is_approved_for_grasrotandelen_during_an_exclusion() {
+    let now = excluded("2026-01-01", "2026-12-31");
+    for from in ["2026-03-02", "2026-12-31"] {
+        let refusal = organisation(now.clone())
+            .when(approve(from))
+            .then_refused("R-3.14", "ExcludedFromGrasrot");
+        assert_eq!(refusal.field.as_deref(), Some("from"));
+    }
+    organisation(excluded("2026-06-01", ""))
+        .when(approve("2026-07-01"))
+        .then_refused("R-3.14", "ExcludedFromGrasrot");
+    organisation(excluded("2025-01-01", "2026-03-01"))
+        .when(approve("2026-03-02"))
+        .then_names(&["GrasrotParticipationApproved"]);
 }
 
 #[test]
@@ -210,6 +375,30 @@ fn an_older_snapshot_tells_nothing_new() {
         s.origin.as_mut().expect("origin").source_updated_at = at(100);
     };
     organisation(past).when(mirror(old)).then(&[]);
+}
+
+#[test]
+fn an_older_snapshot_does_not_undo_newer_categories() {
+    let fetched = |seconds: i64, icnpo: &'static str| {
+        move |s: &mut pb::RegisterSnapshot| {
+            s.origin.as_mut().expect("origin").fetched_at = Some(ryggrad_proto::Timestamp { seconds, nanos: 0 });
+            voluntary(s).icnpo = vec![icnpo.into()];
+        }
+    };
+    let (_, mut past) = organisation(vec![]).when(mirror(fetched(100, "1300"))).then_names(&[
+        "OrganisationRegistered",
+        "BylawsAdopted",
+        "VoluntaryRegistrationEntered",
+        "GrasrotParticipationApproved",
+    ]);
+    let (_, newer) = organisation(past.clone())
+        .when(mirror(fetched(300, "1200")))
+        .then_names(&["ActivityCategoriesChanged"]);
+    past.extend(newer);
+    organisation(past.clone()).when(mirror(fetched(200, "1300"))).then(&[]);
+    organisation(past)
+        .when(mirror(fetched(400, "1300")))
+        .then_names(&["ActivityCategoriesChanged"]);
 }
 
 #[test]

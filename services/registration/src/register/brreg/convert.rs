@@ -5,6 +5,7 @@ use ryggrad_norway::{Invalid, OrgNumber, parse_date};
 
 use super::fault::{Place, Warning};
 use super::wire::Text;
+use crate::input::names_a_person;
 
 /// The longest name and the longest line of a purpose that is taken, in characters.
 const LONGEST: usize = 4000;
@@ -116,6 +117,24 @@ pub(super) fn line(field: &'static str, text: &str) -> Result<String, Unusable> 
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The lines of a text. A line with an e-mail address, a telephone, identity or account number in it is left out.
+pub(super) fn impersonal(
+    field: &'static str,
+    texts: Option<&[Text<'_>]>,
+    notes: &mut Notes,
+) -> Result<Vec<String>, Unusable> {
+    let mut lines = Vec::new();
+    for text in texts.into_iter().flatten().filter(|text| !text.trim().is_empty()) {
+        let line = line(field, text)?;
+        if names_a_person(&line) {
+            notes.warn(field, "a line holds what looks like personal data (R-0.05)");
+        } else {
+            lines.push(line);
+        }
+    }
+    Ok(lines)
 }
 
 pub(super) fn required<'t>(field: &'static str, text: Option<&'t Text<'_>>) -> Result<&'t str, Unusable> {

@@ -149,15 +149,35 @@ impl<R: Read> Cutter<R> {
             }
         };
         self.buffer.truncate(held + read.as_ref().copied().unwrap_or_default());
-        read.map_err(|source| {
-            let (file, byte) = (self.file.clone(), self.base + held as u64);
-            match source.kind() {
-                ErrorKind::UnexpectedEof if self.input.is_gzip() => Fault::Truncated { file, byte },
-                ErrorKind::InvalidData | ErrorKind::InvalidInput if self.input.is_gzip() => {
-                    Fault::Corrupt { file, byte, source }
-                }
-                _ => Fault::Io { file, byte, source },
+        read.map_err(|source| self.unreadable(held as u64, source))
+    }
+
+    /// Reads a gzip stream to its end and forgets it: its checksum is right, or it is a fault. Of a stream that is not packed
+    /// nothing can be said without reading it as what it is, and nothing is read.
+    pub(super) fn check_whole(mut self) -> Result<(), Fault> {
+        if !self.input.is_gzip() {
+            return Ok(());
+        }
+        self.buffer.resize(CHUNK, 0);
+        loop {
+            match self.input.read(&mut self.buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.base += read as u64,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.unreadable(0, source)),
             }
-        })
+        }
+    }
+
+    /// What is wrong with a stream that cannot be read on after so many bytes of the buffer.
+    fn unreadable(&self, held: u64, source: std::io::Error) -> Fault {
+        let (file, byte) = (self.file.clone(), self.base + held);
+        match source.kind() {
+            ErrorKind::UnexpectedEof if self.input.is_gzip() => Fault::Truncated { file, byte },
+            ErrorKind::InvalidData | ErrorKind::InvalidInput if self.input.is_gzip() => {
+                Fault::Corrupt { file, byte, source }
+            }
+            _ => Fault::Io { file, byte, source },
+        }
     }
 }

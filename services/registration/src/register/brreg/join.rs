@@ -45,6 +45,23 @@ pub enum Joined {
     Snapshot(Box<RegisterSnapshot>, Vec<Warning>),
     /// a record that cannot be used
     Refused(Refused),
+    /// a voluntary record that was taken, until another of the same number came: the last one counts
+    Replaced(Refused),
+}
+
+// === impl Waiting ===
+
+impl Waiting {
+    fn replaced(self) -> Refused {
+        Refused {
+            file: self.file.to_string(),
+            record: self.at.0,
+            byte: self.at.1,
+            orgnr: Some(self.record.orgnr.to_string()),
+            field: Some("organisasjonsnummer".to_owned()),
+            why: "stands in the files of voluntary organisations more than once; the last record counts".to_owned(),
+        }
+    }
 }
 
 // === impl Join ===
@@ -120,8 +137,8 @@ impl Join {
                     at: (place.record, place.byte),
                     met: false,
                 };
-                self.waiting.insert(waiting.record.orgnr.to_u32(), waiting);
-                None
+                let earlier = self.waiting.insert(waiting.record.orgnr.to_u32(), waiting)?;
+                Some(Joined::Replaced(earlier.replaced()))
             }
             Entry::Unit(mut snapshot, mut warnings) => {
                 if let Some(waiting) = self.waiting.get_mut(&snapshot.orgnr.to_u32()) {

@@ -40,6 +40,15 @@ enum State {
     Ended,
 }
 
+/// Unpacks a gzip file to its end, so that one that was cut off or damaged is known before anything of it is used. Of a file that
+/// is not packed nothing is read.
+///
+/// # Errors
+/// [`Fault::Truncated`], [`Fault::Corrupt`], or [`Fault::Io`].
+pub fn check_whole(file: impl Into<String>, input: impl Read) -> Result<(), Fault> {
+    Cutter::open(file.into(), input)?.check_whole()
+}
+
 // === impl Reader ===
 
 impl<R: Read> Reader<R> {

@@ -4,10 +4,10 @@ use jiff::civil::Date;
 use ryggrad_norway::{
     Annotation, Icnpo, KommuneNumber, Language, LegalForm, Nace, OrgNumber, PostalCode, Sector, YearEnd,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// One organisation as the registers have it. It holds nothing about a person, and no way to reach one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RegisterSnapshot {
     /// organisasjonsnummer
     pub orgnr: OrgNumber,
@@ -23,10 +23,28 @@ pub struct RegisterSnapshot {
     pub purpose: Vec<String>,
     /// vedtektsdato
     pub bylaws_date: Option<Date>,
-    /// of the business address; none when the register has a number that is not current
-    pub kommunenummer: Option<KommuneNumber>,
-    /// of the business address
-    pub postnummer: Option<PostalCode>,
+    /// forretningsadresse
+    pub address: Option<PostalAddress>,
+    /// postadresse
+    pub postal_address: Option<PostalAddress>,
+    /// hjemmeside
+    pub website: Option<String>,
+    /// aktivitet, line by line
+    pub activity: Vec<String>,
+    /// harRegistrertAntallAnsatte
+    pub has_employees: Option<bool>,
+    /// antallAnsatte
+    pub employees: Option<u32>,
+    /// historiskeNavn
+    pub former_names: Vec<FormerName>,
+    /// overordnetEnhet
+    pub parent: Option<OrgNumber>,
+    /// erIKonsern
+    pub in_group: bool,
+    /// the registers beside Enhetsregisteret and Frivillighetsregisteret that it is in
+    pub registers: Vec<OtherRegister>,
+    /// the days it entered them, where the register tells
+    pub register_days: Vec<(&'static str, Date)>,
     /// naeringskode1 to 3, in that order
     pub nace: Vec<Nace>,
     /// institusjonellSektorkode
@@ -53,8 +71,56 @@ pub struct RegisterSnapshot {
     pub annotations: Vec<Annotated>,
 }
 
+/// An address. One that goes by way of somebody (c/o, v/, att.) has no lines: they name a person, or tell where one lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PostalAddress {
+    /// adresse, line by line
+    pub lines: Vec<String>,
+    /// none abroad, and when the register has a number that is not current
+    pub kommunenummer: Option<KommuneNumber>,
+    /// none abroad
+    pub postnummer: Option<PostalCode>,
+    /// country, place and country's name, when it is abroad
+    pub abroad: Option<Abroad>,
+}
+
+/// Where an address abroad is, in the register's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Abroad {
+    /// landkode
+    pub country: String,
+    /// land
+    pub country_name: String,
+    /// poststed
+    pub place: String,
+}
+
+/// A name that an organisation had before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FormerName {
+    /// navn
+    pub name: String,
+    /// fraDato
+    pub from: Option<Date>,
+    /// tilDato
+    pub to: Option<Date>,
+}
+
+/// A register beside Enhetsregisteret and Frivillighetsregisteret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum OtherRegister {
+    /// Foretaksregisteret
+    For,
+    /// Merverdiavgiftsregisteret
+    Mva,
+    /// Stiftelsesregisteret
+    Sti,
+    /// Partiregisteret
+    Parti,
+}
+
 /// An organisation's record in Frivillighetsregisteret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VoluntaryRecord {
     /// organisasjonsnummer
     pub orgnr: OrgNumber,
@@ -81,7 +147,7 @@ pub struct VoluntaryRecord {
 }
 
 /// Part in Grasrotandelen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Grasrot {
     /// deltarI
     pub participates: bool,
@@ -90,7 +156,7 @@ pub struct Grasrot {
 }
 
 /// A period in which an organisation is shut out of Grasrotandelen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Exclusion {
     /// fraDato
     pub from: Date,
@@ -99,7 +165,7 @@ pub struct Exclusion {
 }
 
 /// Accounts that an organisation has undertaken to submit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AccountsReporting {
     /// harPaatattSegRapporteringsplikt
     pub duty: bool,
@@ -110,7 +176,7 @@ pub struct AccountsReporting {
 }
 
 /// The last accounts an organisation submitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SubmittedAccounts {
     /// regnskapsaar
     pub year: u16,
@@ -119,7 +185,7 @@ pub struct SubmittedAccounts {
 }
 
 /// A tie to another organisation, as to its central organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Relation {
     /// relasjonsrolleFra
     pub role_from: String,
@@ -129,8 +195,36 @@ pub struct Relation {
     pub to: OrgNumber,
 }
 
+// === impl RegisterSnapshot ===
+
+impl RegisterSnapshot {
+    /// The municipality of the business address.
+    pub fn kommunenummer(&self) -> Option<KommuneNumber> {
+        self.address.as_ref()?.kommunenummer
+    }
+
+    /// The postal code of the business address.
+    pub fn postnummer(&self) -> Option<PostalCode> {
+        self.address.as_ref()?.postnummer
+    }
+}
+
+// === impl OtherRegister ===
+
+impl OtherRegister {
+    /// Its code, as the contract writes it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::For => "FOR",
+            Self::Mva => "MVA",
+            Self::Sti => "STI",
+            Self::Parti => "PARTI",
+        }
+    }
+}
+
 /// An organisation is being wound up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct WindingUp {
     /// since when, where the register says so
     pub since: Option<Date>,
@@ -139,7 +233,7 @@ pub struct WindingUp {
 }
 
 /// An annotation by the register; its text is left where it is, since it may name persons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Annotated {
     /// infotype
     pub about: Annotation,

@@ -1,12 +1,24 @@
 //! A unit of Enhetsregisteret: which of them concern us, and what is taken from them.
 
-use ryggrad_norway::{Annotation, KommuneNumber, Language, LegalForm, Nace, PostalCode, Sector};
+use jiff::civil::Date;
+use ryggrad_norway::{Annotation, Language, LegalForm, Nace, OrgNumber, Sector};
 
-use super::convert::{Notes, Unusable, date, line, orgnr, required, year};
+use super::address::{Fields, address};
+use super::convert::{Notes, Unusable, date, impersonal, line, orgnr, required, year};
 use super::fault::Warning;
-use super::snapshot::{Annotated, RegisterSnapshot, WindingUp};
-use super::wire::{Coded, Enhet, Text};
-use crate::input::names_a_person;
+use super::snapshot::{Annotated, FormerName, OtherRegister, RegisterSnapshot, WindingUp};
+use super::wire::{Coded, Enhet};
+
+const FORRETNINGSADRESSE: Fields = Fields {
+    lines: "forretningsadresse.adresse",
+    kommunenummer: "forretningsadresse.kommunenummer",
+    postnummer: "forretningsadresse.postnummer",
+};
+const POSTADRESSE: Fields = Fields {
+    lines: "postadresse.adresse",
+    kommunenummer: "postadresse.kommunenummer",
+    postnummer: "postadresse.postnummer",
+};
 
 impl Enhet<'_> {
     /// Whether the handbook (9.2, step 1) keeps it: a non-profit institution, in Frivillighetsregisteret, an association or a
@@ -62,10 +74,28 @@ pub(super) fn snapshot(unit: &Enhet<'_>, tolerant: bool) -> Result<(RegisterSnap
             "registreringsdatoEnhetsregisteret",
             unit.registreringsdato_enhetsregisteret.as_ref(),
         )?,
-        purpose: purpose(unit, &mut notes)?,
+        purpose: impersonal(
+            "vedtektsfestetFormaal",
+            unit.vedtektsfestet_formaal.as_deref(),
+            &mut notes,
+        )?,
         bylaws_date: date("vedtektsdato", unit.vedtektsdato.as_ref())?,
-        kommunenummer: kommune(unit, &mut notes),
-        postnummer: postal_code(unit, &mut notes),
+        address: address(&FORRETNINGSADRESSE, unit.forretningsadresse.as_ref(), &mut notes)?,
+        postal_address: address(&POSTADRESSE, unit.postadresse.as_ref(), &mut notes)?,
+        website: impersonal(
+            "hjemmeside",
+            unit.hjemmeside.as_ref().map(std::slice::from_ref),
+            &mut notes,
+        )?
+        .pop(),
+        activity: impersonal("aktivitet", unit.aktivitet.as_deref(), &mut notes)?,
+        has_employees: unit.har_registrert_antall_ansatte,
+        employees: employees(unit, &mut notes),
+        former_names: former_names(unit)?,
+        parent: parent(unit, tolerant, &mut notes),
+        in_group: unit.er_i_konsern == Some(true),
+        registers: registers(unit),
+        register_days: register_days(unit)?,
         nace: nace(unit, &mut notes),
         sector: notes.parse(
             "institusjonellSektorkode.kode",
@@ -99,53 +129,85 @@ fn code<'u>(coded: Option<&'u Coded<'_>>) -> Option<&'u str> {
     coded?.kode.as_deref()
 }
 
-/// The purpose, line by line. A line with an e-mail address, an identity number or an account number in it is left out.
-fn purpose(unit: &Enhet<'_>, notes: &mut Notes) -> Result<Vec<String>, Unusable> {
-    const FIELD: &str = "vedtektsfestetFormaal";
-    let mut purpose = Vec::new();
-    for text in unit
-        .vedtektsfestet_formaal
-        .iter()
-        .flatten()
-        .filter(|text| !text.trim().is_empty())
-    {
-        let line = line(FIELD, text)?;
-        if names_a_person(&line) {
-            notes.warn(FIELD, "a line holds what looks like personal data (R-0.05)");
-        } else {
-            purpose.push(line);
-        }
+/// The number of employees, when it is one.
+fn employees(unit: &Enhet<'_>, notes: &mut Notes) -> Option<u32> {
+    const FIELD: &str = "antallAnsatte";
+    let text: &str = unit.antall_ansatte.as_ref()?;
+    let number = text.parse().ok();
+    if number.is_none() {
+        notes.warn(FIELD, format!("\"{}\" is no number of people", text.escape_debug()));
     }
-    Ok(purpose)
+    number
 }
 
-/// The municipality of the business address. A number that is not current is never taken over (handbook 2.1); abroad there is none.
-fn kommune(unit: &Enhet<'_>, notes: &mut Notes) -> Option<KommuneNumber> {
-    let address = unit
-        .forretningsadresse
-        .as_ref()
-        .filter(|address| is_norwegian(address.landkode.as_ref()))?;
-    notes.parse(
-        "forretningsadresse.kommunenummer",
-        address.kommunenummer.as_ref(),
-        KommuneNumber::parse,
-    )
+fn former_names(unit: &Enhet<'_>) -> Result<Vec<FormerName>, Unusable> {
+    let mut names = Vec::new();
+    for former in unit.historiske_navn.iter().flatten() {
+        names.push(FormerName {
+            name: line(
+                "historiskeNavn.navn",
+                required("historiskeNavn.navn", former.navn.as_ref())?,
+            )?,
+            from: date("historiskeNavn.fraDato", former.fra_dato.as_ref())?,
+            to: date("historiskeNavn.tilDato", former.til_dato.as_ref())?,
+        });
+    }
+    Ok(names)
 }
 
-fn postal_code(unit: &Enhet<'_>, notes: &mut Notes) -> Option<PostalCode> {
-    let address = unit
-        .forretningsadresse
-        .as_ref()
-        .filter(|address| is_norwegian(address.landkode.as_ref()))?;
-    notes.parse(
-        "forretningsadresse.postnummer",
-        address.postnummer.as_ref(),
-        PostalCode::parse,
-    )
+/// The unit above, when its number is one.
+fn parent(unit: &Enhet<'_>, tolerant: bool, notes: &mut Notes) -> Option<OrgNumber> {
+    let parse = if tolerant {
+        OrgNumber::parse_tolerant
+    } else {
+        OrgNumber::parse
+    };
+    notes.parse("overordnetEnhet", unit.overordnet_enhet.as_ref(), parse)
 }
 
-fn is_norwegian(country: Option<&Text<'_>>) -> bool {
-    country.is_none_or(|country| &**country == "NO")
+fn registers(unit: &Enhet<'_>) -> Vec<OtherRegister> {
+    let flags = [
+        (OtherRegister::For, unit.registrert_i_foretaksregisteret),
+        (OtherRegister::Mva, unit.registrert_i_mvaregisteret),
+        (OtherRegister::Sti, unit.registrert_i_stiftelsesregisteret),
+        (OtherRegister::Parti, unit.registrert_i_partiregisteret),
+    ];
+    flags
+        .into_iter()
+        .filter(|(_, there)| *there == Some(true))
+        .map(|(register, _)| register)
+        .collect()
+}
+
+/// The days of entry. Merverdiavgiftsregisteret has two: its own, and the day that Enhetsregisteret noted it.
+fn register_days(unit: &Enhet<'_>) -> Result<Vec<(&'static str, Date)>, Unusable> {
+    let texts = [
+        (
+            OtherRegister::For.code(),
+            "registreringsdatoForetaksregisteret",
+            &unit.registreringsdato_foretaksregisteret,
+        ),
+        (
+            OtherRegister::Mva.code(),
+            "registreringsdatoMerverdiavgiftsregisteret",
+            &unit.registreringsdato_merverdiavgiftsregisteret,
+        ),
+        (
+            "MVA-ER",
+            "registreringsdatoMerverdiavgiftsregisteretEnhetsregisteret",
+            &unit.registreringsdato_merverdiavgiftsregisteret_enhetsregisteret,
+        ),
+        (
+            OtherRegister::Parti.code(),
+            "registreringsdatoPartiregisteret",
+            &unit.registreringsdato_partiregisteret,
+        ),
+    ];
+    let mut days = Vec::new();
+    for (register, field, text) in texts {
+        days.extend(date(field, text.as_ref())?.map(|day| (register, day)));
+    }
+    Ok(days)
 }
 
 fn nace(unit: &Enhet<'_>, notes: &mut Notes) -> Vec<Nace> {

@@ -13,6 +13,7 @@ pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 /// `enhet`, versions 1 and 2, and `SlettetEnhet`, which has the first few fields only.
 #[derive(Debug, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the register's name")]
 pub(super) struct Enhet<'a> {
     #[serde(borrow, rename = "respons_klasse")]
     pub(super) respons_klasse: Option<Text<'a>>,
@@ -32,6 +33,34 @@ pub(super) struct Enhet<'a> {
     pub(super) vedtektsdato: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) forretningsadresse: Option<Adresse<'a>>,
+    #[serde(borrow)]
+    pub(super) postadresse: Option<Adresse<'a>>,
+    #[serde(borrow)]
+    pub(super) hjemmeside: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) aktivitet: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    pub(super) antall_ansatte: Option<Text<'a>>,
+    pub(super) har_registrert_antall_ansatte: Option<bool>,
+    #[serde(borrow)]
+    pub(super) historiske_navn: Option<Vec<HistoriskNavn<'a>>>,
+    #[serde(borrow)]
+    pub(super) overordnet_enhet: Option<Text<'a>>,
+    #[serde(rename = "erIKonsern")]
+    pub(super) er_i_konsern: Option<bool>,
+    pub(super) registrert_i_foretaksregisteret: Option<bool>,
+    #[serde(rename = "registrertIMvaregisteret")]
+    pub(super) registrert_i_mvaregisteret: Option<bool>,
+    pub(super) registrert_i_stiftelsesregisteret: Option<bool>,
+    pub(super) registrert_i_partiregisteret: Option<bool>,
+    #[serde(borrow)]
+    pub(super) registreringsdato_foretaksregisteret: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) registreringsdato_merverdiavgiftsregisteret: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) registreringsdato_merverdiavgiftsregisteret_enhetsregisteret: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) registreringsdato_partiregisteret: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) naeringskode1: Option<Coded<'a>>,
     #[serde(borrow)]
@@ -76,15 +105,33 @@ pub(super) struct Coded<'a> {
     pub(super) kode: Option<Text<'a>>,
 }
 
-/// An address without its lines, which may hold the name of a person.
+/// An address; the names of municipality and Norwegian post office come from the code lists.
 #[derive(Debug, serde::Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the register's name")]
 pub(super) struct Adresse<'a> {
+    #[serde(borrow)]
+    pub(super) adresse: Option<Vec<Option<Text<'a>>>>,
+    #[serde(borrow)]
+    pub(super) poststed: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) land: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) kommunenummer: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) postnummer: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) landkode: Option<Text<'a>>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HistoriskNavn<'a> {
+    #[serde(borrow)]
+    pub(super) navn: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) fra_dato: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) til_dato: Option<Text<'a>>,
 }
 
 #[derive(Debug, serde::Deserialize)]

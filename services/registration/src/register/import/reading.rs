@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::numbers::Numbers;
 use super::{BATCH, Progress, batch};
-use crate::register::brreg::{Fault, Join, Joined, Kind, Options, Place, Reader, Refused, Warning};
+use crate::register::brreg::{Fault, Join, Joined, Kind, Options, Place, Reader, Refused, Warning, check_whole};
 use crate::register::snapshot;
 
 /// What comes out of the files.
@@ -108,7 +108,8 @@ impl Reading {
         }
     }
 
-    /// Reads all files to their end, or until one cannot be read on: what came before is handed over all the same.
+    /// Reads all files to their end, or until one cannot be read on: what came before is handed over all the same. Where a file that
+    /// is packed is not whole, nothing is.
     pub(super) fn run(mut self) -> Ended {
         let stopped = self.read().or_else(|stop| {
             self.flush()?;
@@ -124,7 +125,8 @@ impl Reading {
     }
 
     fn read(&mut self) -> Result<(), Stop> {
-        // Looked at before anything is handed over, so that a wrong file stops an import before it writes.
+        // Looked at before anything is handed over, so that a wrong file stops an import before it writes, and so does one that is
+        // packed and not whole: the end of a gzip file tells whether it is what was packed.
         let (mut voluntary, mut units) = (Vec::new(), Vec::new());
         for path in std::mem::take(&mut self.files) {
             let (file, bytes) = open(&path, Arc::default())?;
@@ -133,6 +135,10 @@ impl Reading {
                 Some(Kind::Voluntary) => voluntary.push(path),
                 Some(Kind::Units) | None => units.push(path),
             }
+        }
+        for path in voluntary.iter().chain(&units) {
+            let (file, _) = open(path, Arc::default())?;
+            check_whole(name(path), file)?;
         }
         let mut join = Join::default();
         let mut waiting = 0;
@@ -168,6 +174,10 @@ impl Reading {
             counted = counts;
             match next.transpose()? {
                 Some(Joined::Refused(refused)) => self.push(Item::Refused(refused))?,
+                Some(Joined::Replaced(refused)) => {
+                    yielded += 1;
+                    self.push(Item::Refused(refused))?;
+                }
                 Some(Joined::Snapshot(unit, warnings)) => {
                     yielded += 1;
                     let orgnr = unit.orgnr;

@@ -29,7 +29,7 @@ fn read(population: &Population) -> Vec<RegisterSnapshot> {
                 assert!(warnings.is_empty(), "{warnings:?}");
                 snapshots.push(*snapshot);
             }
-            Joined::Refused(refused) => panic!("{refused}"),
+            Joined::Refused(refused) | Joined::Replaced(refused) => panic!("{refused}"),
         }
     }
     assert!(join.finish().is_empty(), "every voluntary organisation has its unit");
@@ -139,7 +139,7 @@ fn large_places_have_fewer_organisations_for_each_inhabitant() {
     let snapshots = read(&Population::try_new(8000, 0, 1).unwrap());
     let mut organisations: HashMap<KommuneNumber, usize> = HashMap::new();
     for snapshot in &snapshots {
-        *organisations.entry(snapshot.kommunenummer.unwrap()).or_default() += 1;
+        *organisations.entry(snapshot.kommunenummer().unwrap()).or_default() += 1;
     }
     let weight = |kommune: KommuneNumber| match kommune.population() {
         people @ 0..2000 => f64::from(people) * 1.6,
@@ -161,8 +161,8 @@ fn every_organisation_is_consistent_in_itself() {
         );
         assert!(voluntary.first_entered_on <= voluntary.entered_on);
         assert_eq!(
-            snapshot.postnummer.and_then(ryggrad_norway::PostalCode::kommune),
-            snapshot.kommunenummer
+            snapshot.postnummer().and_then(ryggrad_norway::PostalCode::kommune),
+            snapshot.kommunenummer()
         );
         assert!(snapshot.in_voluntary_register && snapshot.voluntary_registered_on == voluntary.entered_on);
     }

@@ -192,7 +192,7 @@ pub(super) fn content(day: &str) -> pb::RegistrationContent {
         forretningsadresse: Some(pb::Address {
             kommunenummer: KOMMUNE.to_owned(),
             postnummer: "4836".to_owned(),
-            landkode: String::new(),
+            ..pb::Address::default()
         }),
         frivillig_organisasjon: Some(pb::VoluntaryContent {
             icnpo: vec!["5100".to_owned(), "1200".to_owned()],

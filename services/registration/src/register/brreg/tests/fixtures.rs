@@ -65,7 +65,7 @@ fn a_search_page_gives_the_association_in_it() {
     assert_eq!((out.skipped, out.units.len()), (1, 1));
     let unit = &out.units[0];
     assert_eq!(unit.name, "TVEITALV FAMILIEBARNEHAGE");
-    assert_eq!(unit.kommunenummer.unwrap().name(), "Oslo");
+    assert_eq!(unit.kommunenummer().unwrap().name(), "Oslo");
     assert_eq!(unit.last_accounts_year, Some(2012));
     assert!(!unit.in_voluntary_register);
 }
@@ -80,6 +80,25 @@ fn a_unit_with_every_field_gives_all_that_is_mapped() {
     assert_eq!(unit.purpose, ["Telekommunikasjonsvirksomhet"]);
     assert_eq!(unit.bylaws_date.unwrap().to_string(), "2024-01-11");
     assert_eq!(unit.nace.len(), 3);
+    assert_eq!((unit.has_employees, unit.employees), (Some(true), Some(50)));
+    assert_eq!(unit.parent.unwrap().as_str(), "239240291");
+    let registers: Vec<_> = unit.registers.iter().map(|register| register.code()).collect();
+    assert_eq!(registers, ["FOR", "MVA", "STI", "PARTI"]);
+    let days: Vec<_> = unit
+        .register_days
+        .iter()
+        .map(|(register, day)| format!("{register} {day}"))
+        .collect();
+    assert_eq!(
+        days,
+        [
+            "FOR 2024-01-19",
+            "MVA 2024-01-16",
+            "MVA-ER 2024-01-17",
+            "PARTI 2024-01-21"
+        ]
+    );
+    assert_eq!(unit.postal_address.as_ref().unwrap().lines, ["Oppdiktvegen 1"]);
     assert_eq!(unit.sector.unwrap().code(), "8200");
     let winding_up = unit.under_winding_up.unwrap();
     assert_eq!(
@@ -114,7 +133,7 @@ fn a_sub_unit_is_no_organisation() {
 #[test]
 fn an_unknown_municipality_is_left_out_with_a_warning() {
     let out = fixture("10-enhet-FLI.json", Options::default());
-    assert_eq!(out.units[0].kommunenummer, None);
+    assert_eq!(out.units[0].kommunenummer(), None);
     assert_eq!(out.units[0].language.unwrap().code(), "nb");
     assert!(
         out.warnings[0].starts_with("forretningsadresse.kommunenummer: \"1234\""),
@@ -135,7 +154,7 @@ fn units_outside_voluntary_activity_are_skipped() {
 fn associations_of_all_versions_are_read() {
     let nynorsk = &fixture("16-enhet-FLI-frivillig-nynorsk.json", Options::default()).units[0];
     assert_eq!(nynorsk.language.unwrap().code(), "nn");
-    assert_eq!(nynorsk.kommunenummer.unwrap().name(), "Stavanger");
+    assert_eq!(nynorsk.kommunenummer().unwrap().name(), "Stavanger");
     assert!(nynorsk.in_voluntary_register);
     assert_eq!(
         fixture("17-enhet-FLI-frivillig-oslo.json", Options::default())
@@ -145,7 +164,15 @@ fn associations_of_all_versions_are_read() {
     );
     let newest = &fixture("18-enhet-FLI-v2.json", Options::default()).units[0];
     assert_eq!(newest.voluntary_registered_on.unwrap().to_string(), "2022-06-18");
-    assert_eq!(newest.postnummer.unwrap().place(), "SANDVIKA");
+    assert_eq!(newest.postnummer().unwrap().place(), "SANDVIKA");
+    assert_eq!(newest.website.as_deref(), Some("www.example.org"));
+    assert_eq!(newest.activity, ["Velarbeid for grenda"]);
+    assert_eq!((newest.has_employees, newest.employees), (Some(false), None));
+    assert_eq!(newest.address.as_ref().unwrap().lines, ["Oppdiktvegen 1"]);
+    assert_eq!(
+        newest.postal_address.as_ref().unwrap().postnummer.unwrap().code(),
+        "1337"
+    );
 }
 
 #[test]
@@ -196,6 +223,11 @@ fn the_register_of_a_file_is_known_before_it_is_read() {
 
 #[test]
 fn nothing_that_identifies_a_person_or_an_account_is_taken() {
+    let by_way_of = &fixture("17-enhet-FLI-frivillig-oslo.json", ALL).units[0];
+    assert!(
+        by_way_of.address.as_ref().unwrap().lines.is_empty(),
+        "c/o and its street"
+    );
     let text = [
         "07-enhet-alle-felt.json",
         "17-enhet-FLI-frivillig-oslo.json",
@@ -204,7 +236,7 @@ fn nothing_that_identifies_a_person_or_an_account_is_taken() {
     .map(|name| fixture(name, ALL))
     .map(|out| serde_json::to_string(&(out.units, out.voluntary)).unwrap())
     .concat();
-    for secret in ["99999461855", "c/o", "Oppdiktvegen", "Påtegning på", "example"] {
+    for secret in ["99999461855", "c/o", "Styret", "Påtegning på", "99993854405"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }

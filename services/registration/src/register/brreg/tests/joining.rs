@@ -21,7 +21,7 @@ fn join(join: &mut Join, units: &str, known: &dyn Fn(u32) -> bool) -> Vec<(Strin
             Joined::Snapshot(snapshot, _) => {
                 joined.push((snapshot.orgnr.to_string(), snapshot.voluntary.is_some()));
             }
-            Joined::Refused(refused) => panic!("{refused}"),
+            Joined::Refused(refused) | Joined::Replaced(refused) => panic!("{refused}"),
         }
     }
     joined

@@ -101,7 +101,7 @@ fn documentation_examples_need_the_tolerant_reading() {
 fn a_former_municipality_is_left_out_and_the_organisation_kept() {
     let out = one_unit(r#","forretningsadresse":{"landkode":"NO","kommunenummer":"0220","postnummer":"1384"}"#);
     assert_eq!(
-        (out.units[0].kommunenummer, out.units[0].postnummer.unwrap().place()),
+        (out.units[0].kommunenummer(), out.units[0].postnummer().unwrap().place()),
         (None, "ASKER")
     );
     assert!(out.warnings[0].contains("2020-01-01"), "{:?}", out.warnings);
@@ -110,7 +110,7 @@ fn a_former_municipality_is_left_out_and_the_organisation_kept() {
 #[test]
 fn an_address_abroad_has_no_municipality_and_no_warning() {
     let out = one_unit(r#","forretningsadresse":{"landkode":"SE","postnummer":"111 22"}"#);
-    assert_eq!((out.units[0].kommunenummer, out.warnings.len()), (None, 0));
+    assert_eq!((out.units[0].kommunenummer(), out.warnings.len()), (None, 0));
 }
 
 #[test]
