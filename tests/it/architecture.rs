@@ -13,9 +13,9 @@ mod schemas;
 fn height(name: &str) -> u8 {
     match name {
         "ryggrad-proto" | "ryggrad-norway" | "ryggrad-local" => 0,
-        "ryggrad-decider" | "ryggrad-testkit" => 1,
-        "ryggrad-eventlog" => 2,
-        "ryggrad-service" | "ryggrad-client" => 3,
+        "ryggrad-decider" | "ryggrad-access" => 1,
+        "ryggrad-eventlog" | "ryggrad-issuer" => 2,
+        "ryggrad-service" | "ryggrad-client" | "ryggrad-testkit" => 3,
         "ryggrad" => 5,
         "ryggrad-tests" => 6,
         _service => 4,

@@ -8,7 +8,7 @@ use ryggrad_proto::events::v1::{HeadRequest, ReadRequest};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::session::Session;
-use crate::{Cursor, Error, Event, Filter, Subscription};
+use crate::{Bearer, Connection, Cursor, Error, Event, Filter, Subscription};
 
 /// Bytes under way to a subscription before the server waits for us: of one subscription, and of all on one connection.
 const WINDOW: (u32, u32) = (1 << 20, 4 << 20);
@@ -22,7 +22,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// A connection to a gateway, made again by itself when it breaks. Cheap to clone; clones share it.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pub(crate) stub: EventStreamClient<Channel>,
+    pub(crate) stub: EventStreamClient<Connection>,
+    channel: Channel,
 }
 
 /// Where to start.
@@ -102,9 +103,23 @@ impl Client {
         Ok(Self::on(endpoint(url)?.connect_lazy()))
     }
 
+    /// Sends tokens from now on: the same always, or whatever a function has at the moment of each call.
+    ///
+    /// A subscription that is made anew after an interruption sends the token of that moment.
+    #[must_use]
+    pub fn with_tokens(self, tokens: impl Into<Bearer>) -> Self {
+        Self::over(self.channel, tokens.into())
+    }
+
     fn on(channel: Channel) -> Self {
+        Self::over(channel, Bearer::default())
+    }
+
+    fn over(channel: Channel, bearer: Bearer) -> Self {
+        let connection = Connection::new(channel.clone(), bearer);
         Self {
-            stub: EventStreamClient::new(channel).max_decoding_message_size(FRAME),
+            stub: EventStreamClient::new(connection).max_decoding_message_size(FRAME),
+            channel,
         }
     }
 

@@ -27,12 +27,15 @@
 //! # }
 //! ```
 //!
+//! Open data needs no token. Who may see more connects with one: [`Client::with_tokens`].
+//!
 //! A subscription reconnects by itself, with growing pauses, when the connection breaks, the server stops, or nothing is
 //! heard of it for three heartbeats; it goes on after the last event that came. It checks every position: without a filter
 //! each event is the one after the last, with one they rise. An error ends it only when trying again cannot help: another
 //! epoch (the log was restored), a cursor beyond the head, a gap, a filter value that does not exist.
 #![warn(missing_docs)]
 
+mod bearer;
 mod checkpoint;
 mod client;
 mod error;
@@ -42,6 +45,7 @@ mod order;
 mod session;
 mod subscription;
 
+pub use bearer::{Bearer, Connection, with_token};
 pub use checkpoint::{Checkpoint, Cursor, FileCheckpoint, MemoryCheckpoint};
 pub use client::{Client, Head, Options, Page, Start};
 pub use error::Error;

@@ -1,8 +1,25 @@
 //! Who asks: from the bearer token of a request to the caller that everything behind it goes by.
+//!
+//! A [`Verifier`] trusts one issuer of tokens as Maskinporten issues them ([`Settings`]). The server asks it about each request
+//! that has an `authorization`; whoever answers asks [`caller`].
 
 use std::future::Future;
 
 use ryggrad_access::Caller;
+
+pub(crate) mod bearer;
+
+mod claims;
+mod fetch;
+mod jwk;
+mod keys;
+mod settings;
+mod strict;
+mod token;
+mod verifier;
+
+pub use settings::{Settings, SettingsError};
+pub use verifier::{Refused, Verifier};
 
 tokio::task_local! {
     static CALLER: Caller;

@@ -80,6 +80,9 @@ pub enum ApiError {
         /// What would have to be there.
         message: String,
     },
+    /// The token does not allow it: PERMISSION_DENIED, 403.
+    #[error("the token has no scope {} ({})", .0.name(), .0.what())]
+    ScopeMissing(Scope),
     /// The request is larger than allowed: RESOURCE_EXHAUSTED, 413.
     #[error("the request is larger than {limit} bytes")]
     TooLarge {
@@ -138,12 +141,17 @@ impl ApiError {
         }
     }
 
+    /// There is a token, and it is not good. Why not is for our own log.
+    pub fn token_invalid() -> Self {
+        Self::Unauthenticated {
+            reason: "TOKEN_INVALID",
+            message: "the token is not valid here".to_owned(),
+        }
+    }
+
     /// The token does not have a scope.
     pub fn scope_missing(scope: Scope) -> Self {
-        Self::Denied {
-            reason: "SCOPE_MISSING",
-            message: format!("the token has no scope {} ({})", scope.name(), scope.what()),
-        }
+        Self::ScopeMissing(scope)
     }
 
     /// The code that gRPC answers.
@@ -156,7 +164,7 @@ impl ApiError {
             Self::NotFound { .. } | Self::NoRoute => Code::NotFound,
             Self::OutOfRange { .. } => Code::OutOfRange,
             Self::Unauthenticated { .. } => Code::Unauthenticated,
-            Self::Denied { .. } => Code::PermissionDenied,
+            Self::Denied { .. } | Self::ScopeMissing(_) => Code::PermissionDenied,
             Self::TooLarge { .. } => Code::ResourceExhausted,
             Self::Method { .. } => Code::Unimplemented,
             Self::Unavailable { .. } => Code::Unavailable,
@@ -176,6 +184,7 @@ impl ApiError {
             | Self::Precondition { reason, .. }
             | Self::Unauthenticated { reason, .. }
             | Self::Denied { reason, .. } => reason,
+            Self::ScopeMissing(_) => "SCOPE_MISSING",
             Self::TooLarge { .. } => "REQUEST_TOO_LARGE",
             Self::NotJson => "NOT_JSON",
             Self::NoRoute => "NO_ROUTE",

@@ -1,4 +1,4 @@
-//! Binding a port, which is allowed on loopback only as long as nobody has to prove who they are.
+//! Binding a port, which is allowed on loopback only unless callers can prove who they are.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 pub enum Error {
     /// Others could reach the address.
     #[error(
-        "refusing to listen on {0}: there is no authentication yet, so only loopback addresses (127.0.0.1, [::1]) are allowed"
+        "refusing to listen on {0}: others could reach it and nobody could prove who they are; name the issuer of their tokens (--issuer), or take a loopback address (127.0.0.1, [::1])"
     )]
     NotLoopback(SocketAddr),
     /// The operating system says no.
@@ -31,6 +31,14 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     if !address.ip().to_canonical().is_loopback() {
         return Err(Error::NotLoopback(address));
     }
+    bind_anywhere(address).await
+}
+
+/// Listens on any address, for a server that verifies tokens; port 0 takes a free one.
+///
+/// # Errors
+/// When the address is taken, or is not this machine's.
+pub async fn bind_anywhere(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address)
         .await
         .map_err(|source| Error::Bind { address, source })

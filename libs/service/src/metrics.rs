@@ -9,6 +9,10 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 pub const REQUEST_SECONDS: &str = "ryggrad_request_seconds";
 /// Connections open now.
 pub const CONNECTIONS: &str = "ryggrad_connections";
+/// Tokens that proved nobody.
+pub const TOKENS_REFUSED: &str = "ryggrad_tokens_refused_total";
+/// Looks at the issuer's keys, by outcome.
+pub const KEY_FETCHES: &str = "ryggrad_issuer_key_fetches_total";
 
 /// Upper bounds in seconds for everything named `…_seconds`: from a commit without wait to a client that gave up.
 const SECONDS: [f64; 14] = [
@@ -36,6 +40,8 @@ pub fn handle() -> &'static PrometheusHandle {
             "time from a request's head to its answer's head"
         );
         metrics::describe_gauge!(CONNECTIONS, "connections open now");
+        metrics::describe_counter!(TOKENS_REFUSED, "tokens that proved nobody");
+        metrics::describe_counter!(KEY_FETCHES, "looks at the issuer's keys");
         handle
     })
 }

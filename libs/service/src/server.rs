@@ -16,6 +16,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::Service;
 
+use crate::auth::Verifier;
 use crate::metrics;
 
 mod connections;
@@ -39,6 +40,7 @@ pub struct Server {
     rest: Vec<Routes>,
     http: axum::Router,
     checks: Vec<(String, Check)>,
+    verifier: Option<Verifier>,
     drain: Duration,
 }
 
@@ -54,6 +56,7 @@ impl Server {
             rest: Vec::new(),
             http: axum::Router::new(),
             checks: Vec::new(),
+            verifier: None,
             drain: Duration::from_secs(10),
         }
     }
@@ -93,6 +96,13 @@ impl Server {
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         self.checks.push((name.into(), Box::new(move || Box::pin(check()))));
+        self
+    }
+
+    /// Verifies the tokens of requests. Without it everybody is anybody, and who sends a token is refused.
+    #[must_use]
+    pub fn authentication(mut self, verifier: Verifier) -> Self {
+        self.verifier = Some(verifier);
         self
     }
 
@@ -137,6 +147,7 @@ impl Server {
             rest,
             http,
             checks,
+            verifier,
             drain: _,
         } = self;
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -146,7 +157,7 @@ impl Server {
         }
         grpc.add_service(reflection(&names).build_v1().context("reflection")?);
         grpc.add_service(reflection(&names).build_v1alpha().context("reflection")?);
-        let app = App::new(&role, grpc.routes().prepare(), rest, http, checks);
+        let app = App::new(&role, grpc.routes().prepare(), rest, http, checks, verifier);
         Ok((Arc::new(app), Health { reporter, names }))
     }
 }

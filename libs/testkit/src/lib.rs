@@ -5,6 +5,7 @@
 //! - [`Database`] is a database of one test, copied from a template that is migrated once.
 //! - [`nats()`] starts a nats-server for one test (about 50 ms): the stream's name is fixed, so a server cannot be shared.
 //! - [`private_postgres()`] starts a PostgreSQL for one test that kills it.
+//! - [`TestIssuer`] issues tokens and answers with its keys; [`TestIssuer::usual`] is a token for whoever is named.
 //! - [`eventually()`] waits for a condition.
 //!
 //! Nothing has to be prepared, and nothing is left behind, however a test ends.
@@ -12,11 +13,13 @@
 
 mod database;
 mod eventually;
+mod issuer;
 mod private;
 pub mod shared;
 
 pub use self::database::Database;
 pub use self::eventually::eventually;
+pub use self::issuer::{TestIssuer, now};
 pub use self::private::{TestNats, TestPostgres, nats, private_postgres};
 pub use self::shared::{PgServer, postgres};
 

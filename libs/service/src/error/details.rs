@@ -29,6 +29,7 @@ impl ApiError {
             | Self::Precondition { .. }
             | Self::Unauthenticated { .. }
             | Self::Denied { .. }
+            | Self::ScopeMissing(_)
             | Self::TooLarge { .. }
             | Self::NotJson
             | Self::NoRoute
@@ -53,6 +54,9 @@ impl ApiError {
             Self::Conflict { aggregate_id, version } => {
                 metadata.insert("aggregate_id".to_owned(), aggregate_id.to_string());
                 metadata.insert("version".to_owned(), version.to_string());
+            }
+            Self::ScopeMissing(scope) => {
+                metadata.insert("scope".to_owned(), scope.name().to_owned());
             }
             _ => {}
         }

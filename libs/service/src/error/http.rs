@@ -51,10 +51,30 @@ fn answer(code: StatusCode, status: &pb::Status) -> Response<Body> {
     *response.status_mut() = code;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(challenge) = challenge(status) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
     if let Some(seconds) = retry_seconds(status) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// What a client is told about tokens (RFC 6750, 3), by the reason of the error.
+fn challenge(status: &pb::Status) -> Option<HeaderValue> {
+    let any = status
+        .details
+        .iter()
+        .find(|any| any.type_url.ends_with("google.rpc.ErrorInfo"))?;
+    let info = pb::ErrorInfo::decode(&*any.value).ok()?;
+    match (info.reason.as_str(), info.metadata.get("scope")) {
+        ("TOKEN_MISSING", _) => Some(HeaderValue::from_static("Bearer")),
+        ("TOKEN_INVALID", _) => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
+        ("SCOPE_MISSING", Some(scope)) => {
+            HeaderValue::from_str(&format!(r#"Bearer error="insufficient_scope", scope="{scope}""#)).ok()
+        }
+        _ => None,
+    }
 }
 
 fn retry_seconds(status: &pb::Status) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! One request: its span, its time limit, its metrics, and who answers it.
+//! One request: its span, its time limit, its metrics, who asks, and who answers it.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use super::limit::LimitedBody;
 use super::{Check, ready};
+use crate::auth::{self, Verifier, bearer};
 use crate::{ApiError, metrics, openapi, rest, trace};
 
 /// Time until an answer's head; a subscription's body may go on for ever.
@@ -26,6 +27,7 @@ pub(crate) struct App {
     rest: Vec<Routes>,
     http: axum::Router,
     checks: Vec<(String, Check)>,
+    verifier: Option<Verifier>,
     openapi: String,
 }
 
@@ -44,6 +46,7 @@ impl App {
         rest: Vec<Routes>,
         http: axum::Router,
         checks: Vec<(String, Check)>,
+        verifier: Option<Verifier>,
     ) -> Self {
         metrics::handle();
         let openapi = openapi::document(role, &rest);
@@ -52,7 +55,25 @@ impl App {
             rest,
             http: http.fallback(no_route),
             checks,
+            verifier,
             openapi,
+        }
+    }
+
+    /// Finds out who asks, and answers them.
+    async fn answer(&self, protocol: Protocol, request: Request<Body>) -> Response<Body> {
+        // Those who look after the process have no token; whatever they send in its place is not looked at.
+        if is_probe(&request) {
+            return self.route(protocol, request).await;
+        }
+        match bearer::caller(self.verifier.as_ref(), request.headers()).await {
+            Ok(caller) => {
+                if let Some(identity) = caller.identity() {
+                    tracing::Span::current().record("consumer", identity.consumer.as_str());
+                }
+                auth::answering(caller, self.route(protocol, request)).await
+            }
+            Err(error) => protocol.failure(error),
         }
     }
 
@@ -105,11 +126,12 @@ pub(crate) async fn answer(app: Arc<App>, request: Request<Body>) -> Response<Bo
         otel.name = %request.uri().path(),
         protocol = protocol.name(),
         method = %request.method(),
+        consumer = tracing::field::Empty,
     );
     if let Some(parent) = &incoming {
         trace::set_parent(&span, parent);
     }
-    let work = async { AssertUnwindSafe(app.route(protocol, request)).catch_unwind().await };
+    let work = async { AssertUnwindSafe(app.answer(protocol, request)).catch_unwind().await };
     let work = trace::within(incoming, tokio::time::timeout(PATIENCE, work)).instrument(span);
     let response = match work.await {
         Ok(Ok(response)) => response,
@@ -120,6 +142,11 @@ pub(crate) async fn answer(app: Arc<App>, request: Request<Body>) -> Response<Bo
     ::metrics::histogram!(metrics::REQUEST_SECONDS, "protocol" => protocol.name(), "outcome" => outcome)
         .record(started.elapsed().as_secs_f64());
     response
+}
+
+fn is_probe(request: &Request<Body>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && matches!(request.uri().path(), "/livez" | "/readyz" | "/metrics")
 }
 
 async fn no_route() -> Response<Body> {

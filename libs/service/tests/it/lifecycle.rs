@@ -8,9 +8,14 @@ use crate::{http, server};
 async fn nothing_but_loopback_is_listened_on() {
     for address in ["0.0.0.0:0", "192.0.2.1:0", "[::]:0"] {
         let refused = listen::bind(address.parse().unwrap()).await.expect_err(address);
-        assert!(refused.to_string().contains("no authentication yet"), "{refused}");
+        assert!(
+            refused.to_string().contains("nobody could prove who they are"),
+            "{refused}"
+        );
     }
     assert!(listen::bind("127.0.0.1:0".parse().unwrap()).await.is_ok());
+    let everywhere = listen::bind_anywhere("0.0.0.0:0".parse().unwrap()).await;
+    assert!(everywhere.is_ok(), "where tokens are verified");
 }
 
 #[tokio::test]

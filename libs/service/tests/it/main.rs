@@ -6,4 +6,5 @@ mod http;
 mod lifecycle;
 mod protocols;
 mod server;
+mod tokens;
 mod traces;

@@ -11,7 +11,8 @@ use ryggrad_proto::admin::v1::*;
 use ryggrad_proto::events::v1::event_stream_server::{EventStream, EventStreamServer};
 use ryggrad_proto::events::v1::*;
 use ryggrad_proto::{admin, events};
-use ryggrad_service::{ApiError, Server, accept, current_traceparent, listen};
+use ryggrad_service::auth::Verifier;
+use ryggrad_service::{ApiError, Server, accept, caller, current_traceparent, listen};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,15 @@ pub(crate) async fn start() -> Running {
 }
 
 pub(crate) async fn start_with(ready: Result<(), String>) -> Running {
+    start_server(Server::new("test"), ready).await
+}
+
+/// The same server, which verifies tokens.
+pub(crate) async fn start_verifying(verifier: Verifier) -> Running {
+    start_server(Server::new("test").authentication(verifier), Ok(())).await
+}
+
+async fn start_server(server: Server, ready: Result<(), String>) -> Running {
     let listener = listen::bind("127.0.0.1:0".parse().expect("an address"))
         .await
         .expect("a free port");
@@ -45,7 +55,7 @@ pub(crate) async fn start_with(ready: Result<(), String>) -> Running {
         gate: Arc::clone(&gate),
         entered: Arc::clone(&entered),
     };
-    let server = Server::new("test")
+    let server = server
         .grpc(AdminServer::new(api.clone()))
         .rest(admin::v1::admin_rest::routes(api.clone()))
         .grpc(EventStreamServer::new(api.clone()))
@@ -113,6 +123,7 @@ impl Admin for Api {
                 consumer,
                 cause,
                 position: 1 << 60,
+                organisation_id: who(),
                 ..ParkedKey::default()
             }],
             next_page_token: String::new(),
@@ -204,6 +215,13 @@ impl EventStream for Api {
     async fn explain(&self, _: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
         Err(Status::unimplemented("not played"))
     }
+}
+
+/// Who asks, in a word.
+fn who() -> String {
+    let caller = caller();
+    let number = caller.identity().map(|identity| identity.consumer.to_string());
+    number.unwrap_or_else(|| "anybody".to_owned())
 }
 
 fn refusal() -> Refusal {
