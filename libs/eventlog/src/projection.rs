@@ -54,6 +54,18 @@ pub trait Projection: Send + Sync + 'static {
     /// When the event cannot be digested.
     fn fold(&self, key: &str, row: Option<Self::Row>, event: &Recorded) -> Result<Option<Self::Row>, Poison>;
 
+    /// The rows of all keys of an event at once, each as [`Projection::fold`] has it. For a view in which a row follows from
+    /// another one: a list of changes, whose entries need the state before the event.
+    ///
+    /// # Errors
+    /// When the event cannot be digested; then none of the rows is changed.
+    fn fold_all(&self, rows: &mut [(String, Option<Self::Row>)], event: &Recorded) -> Result<(), Poison> {
+        for (key, row) in rows {
+            *row = self.fold(key, row.take(), event)?;
+        }
+        Ok(())
+    }
+
     /// The values of [`Projection::COLUMNS`], in their order and of their kinds.
     fn values(&self, key: &str, row: &Self::Row) -> Vec<Value> {
         let _ = (key, row);

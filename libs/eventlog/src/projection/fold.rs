@@ -166,12 +166,14 @@ fn fold_one<P: Projection>(
     event: &Recorded,
     keys: Vec<String>,
 ) -> Result<(), Poison> {
-    let mut folded = Vec::with_capacity(keys.len());
-    for key in keys {
-        let before = sheet.rows.get(&key).and_then(|slot| slot.row.clone());
-        let after = digest(|| projection.fold(&key, before, event))?;
-        folded.push((key, after));
-    }
+    let mut folded: Vec<_> = keys
+        .into_iter()
+        .map(|key| {
+            let before = sheet.rows.get(&key).and_then(|slot| slot.row.clone());
+            (key, before)
+        })
+        .collect();
+    digest(|| projection.fold_all(&mut folded, event))?;
     for (key, row) in folded {
         sheet.set(key, row);
     }

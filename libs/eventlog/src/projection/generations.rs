@@ -200,7 +200,7 @@ pub(super) async fn take_over(
     Ok(true)
 }
 
-/// Drops what was retired longer than a while ago: whoever read it has finished.
+/// Drops what was retired longer than a while ago. A table that a long download is still reading stays until the next time.
 pub(super) async fn sweep(connection: &mut PgConnection, name: &str, grace: Duration) -> Result<(), sqlx::Error> {
     let sql = "select table_name from projections where name = $1 and state = 'retired' and state_at < clock_timestamp() - make_interval(secs => $2)";
     let rows = sqlx::query(sql)
@@ -211,9 +211,19 @@ pub(super) async fn sweep(connection: &mut PgConnection, name: &str, grace: Dura
     for row in rows {
         let table: &str = row.try_get(0)?;
         let mut tx = connection.begin().await?;
-        sqlx::query(&format!("drop table if exists {table}"))
+        sqlx::query("set local lock_timeout = '100ms'")
             .execute(&mut *tx)
             .await?;
+        let dropped = sqlx::query(&format!("drop table if exists {table}"))
+            .execute(&mut *tx)
+            .await;
+        match dropped {
+            Err(error) if is_still_read(&error) => {
+                tx.rollback().await?;
+                continue;
+            }
+            dropped => _ = dropped?,
+        }
         for sql in [
             "delete from checkpoints where consumer = $1",
             "delete from parked where place = $1",
@@ -225,6 +235,11 @@ pub(super) async fn sweep(connection: &mut PgConnection, name: &str, grace: Dura
         tracing::info!(view = name, table, "a retired table was dropped");
     }
     Ok(())
+}
+
+fn is_still_read(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some("55P03")
 }
 
 /// Notes that a generation is being worked on, and how fast.

@@ -6,6 +6,7 @@ use prost::Message;
 use sqlx::{PgConnection, PgPool, Postgres, Row as _, Transaction};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::event::unsigned;
 
@@ -20,12 +21,13 @@ pub struct View {
     live: Option<watch::Receiver<u64>>,
 }
 
-/// The live table at one moment, and the position that it is true for. Read only, and not for long: a table that was
-/// replaced is dropped after half a minute.
+/// The live table at one moment, and the position that it is true for. Read only. A table that was replaced is dropped half a
+/// minute later, but not while a statement's rows are still being read from it.
 #[derive(Debug)]
 pub struct Snapshot {
     tx: Transaction<'static, Postgres>,
     table: String,
+    version: u32,
     as_of: u64,
 }
 
@@ -94,12 +96,13 @@ impl View {
             .pool
             .begin_with("begin isolation level repeatable read, read only")
             .await?;
-        let sql = "select p.table_name, coalesce(c.position, 0) from projections p left join checkpoints c on c.consumer = p.table_name
+        let sql = "select p.table_name, coalesce(c.position, 0), p.version from projections p left join checkpoints c on c.consumer = p.table_name
                     where p.name = $1 and p.state = 'live'";
         let row = sqlx::query(sql).bind(self.name).fetch_one(&mut *tx).await?;
         Ok(Snapshot {
             table: row.try_get(0)?,
             as_of: unsigned(row.try_get(1)?),
+            version: row.try_get::<i32, _>(2)?.unsigned_abs(),
             tx,
         })
     }
@@ -116,6 +119,22 @@ impl Snapshot {
     /// Everything up to this position is in the rows.
     pub const fn as_of(&self) -> u64 {
         self.as_of
+    }
+
+    /// Version of the fold that the rows are of.
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Epoch of the log that the position is of.
+    ///
+    /// # Errors
+    /// When the database fails, or does not let the role read the log.
+    pub async fn epoch(&mut self) -> Result<Uuid, sqlx::Error> {
+        let row = sqlx::query("select epoch from log.head")
+            .fetch_one(&mut *self.tx)
+            .await?;
+        row.try_get(0)
     }
 
     /// The connection that sees the snapshot, for queries on [`Snapshot::table`].

@@ -1,6 +1,7 @@
 //! The log, the stream and their consumers against real PostgreSQL and NATS.
 #![expect(clippy::disallowed_methods, reason = "tests make ids where they need them")]
 
+mod changes;
 mod deadline;
 mod hold;
 mod parked;
