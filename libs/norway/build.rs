@@ -124,7 +124,11 @@ const TABLES: &[Table] = &[
         file: "sektorkoder",
         name: "SECTORS",
         row: "SectorRow",
-        columns: &[("code", "code", Kind::Text), ("name_en", "en", Kind::Text)],
+        columns: &[
+            ("code", "code", Kind::Text),
+            ("name_nb", "nb", Kind::Text),
+            ("name_en", "en", Kind::Text),
+        ],
     },
     Table {
         file: "sim_parameters",

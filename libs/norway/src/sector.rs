@@ -14,6 +14,11 @@ code_list! {
 }
 
 impl Sector {
+    /// The name in Bokmål. Those of 2100, 7000 and 8200 are the registers' own spelling; the others have not been compared.
+    pub fn name(self) -> &'static str {
+        self.row().nb
+    }
+
     /// The name in English.
     pub fn name_en(self) -> &'static str {
         self.row().en
