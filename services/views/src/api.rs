@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use ryggrad_access::Registry;
+use ryggrad_eventlog::clock::Clock;
 use ryggrad_eventlog::projection::View;
 use ryggrad_proto::views::v1 as pb;
 use ryggrad_service::{ApiError, accept};
 use tonic::{Request, Response, Status};
 
+use crate::download::Places;
+
 mod directory;
 mod field;
 mod page;
-mod read;
+pub(crate) mod read;
 mod register_case;
+pub(crate) mod snapshot;
 mod stats;
 mod timeline;
 
@@ -22,6 +27,14 @@ pub(crate) struct Api {
     pub(crate) register_case: View,
     pub(crate) directory: View,
     pub(crate) stats: View,
+    pub(crate) register_units: View,
+    pub(crate) register_changes: View,
+    /// Long answers that may be under way.
+    pub(crate) places: Places,
+    /// Who may see what.
+    pub(crate) registry: Registry,
+    /// Business time: subscriptions and mandates end with a day.
+    pub(crate) clock: Clock,
     /// How long a query waits for the position that it asks for.
     pub(crate) patience: Duration,
 }
@@ -31,6 +44,15 @@ macro_rules! queries {
     ($($rpc:ident($request:ident) -> $response:ident = $query:path;)*) => {
         #[tonic::async_trait]
         impl pb::views_server::Views for Api {
+            type SnapshotStream = snapshot::Parts;
+
+            async fn snapshot(
+                &self,
+                request: Request<pb::SnapshotRequest>,
+            ) -> Result<Response<Self::SnapshotStream>, Status> {
+                Ok(Response::new(snapshot::open(self, accept(request)?).await?.parts()))
+            }
+
             $(
                 async fn $rpc(&self, request: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
                     let answer: Result<_, ApiError> = $query(self, accept(request)?).await;

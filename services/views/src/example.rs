@@ -6,7 +6,11 @@ use ryggrad_eventlog::projection::Projection;
 use ryggrad_proto::EventPayload;
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::options::v1::PrivacyClass;
-use ryggrad_proto::registration::v1::FactOrigin;
+use ryggrad_proto::registration::v1::organisation_event::Event;
+use ryggrad_proto::registration::v1::{
+    Address, FactOrigin, OrganisationDetails, OrganisationDetailsChanged, OrganisationRegistered,
+    VoluntaryRegistrationEntered,
+};
 use uuid::Uuid;
 
 /// When the first example happens; the nth happens n minutes later.
@@ -78,12 +82,75 @@ pub(crate) fn brreg() -> FactOrigin {
 pub(crate) fn fold<P: Projection>(projection: &P, events: &[Recorded]) -> std::collections::BTreeMap<String, P::Row> {
     let mut rows = std::collections::BTreeMap::new();
     for event in events {
-        for key in projection.keys(event).expect("keys") {
-            let before = rows.remove(&key);
-            if let Some(row) = projection.fold(&key, before, event).expect("a row") {
-                rows.insert(key, row);
-            }
-        }
+        let keys = projection.keys(event).expect("keys");
+        let mut touched: Vec<_> = keys.into_iter().map(|key| (key.clone(), rows.remove(&key))).collect();
+        projection.fold_all(&mut touched, event).expect("rows");
+        rows.extend(touched.into_iter().filter_map(|(key, row)| Some((key, row?))));
     }
     rows
+}
+
+/// Facts about one organisation, one after another.
+pub(crate) fn organisation(facts: impl IntoIterator<Item = Event>) -> Vec<Recorded> {
+    (1..)
+        .zip(facts)
+        .map(|(position, fact)| event(position, "Organisation", id(1), &fact))
+        .collect()
+}
+
+/// A club enters Enhetsregisteret.
+pub(crate) fn registered() -> Event {
+    let details = OrganisationDetails {
+        name: "VANG IDRETTSLAG".into(),
+        form: "FLI".into(),
+        purpose: "Idrett for alle".into(),
+        forretningsadresse: Some(Address {
+            kommunenummer: "3403".into(),
+            postnummer: "2319".into(),
+            ..Address::default()
+        }),
+        hjemmeside: "www.vang-il.example".into(),
+        language: "nb".into(),
+        naeringskoder: vec!["93.120".into()],
+        sektorkode: "7000".into(),
+        antall_ansatte: Some(5),
+        stiftelsesdato: "1921-05-01".into(),
+        aktivitet: vec!["Idrett".into()],
+        ..OrganisationDetails::default()
+    };
+    OrganisationRegistered {
+        organisation_id: id(1).to_string(),
+        orgnr: "313000009".into(),
+        registreringsdato: "1995-02-19".into(),
+        details: Some(details),
+        case_id: String::new(),
+        origin: Some(brreg()),
+    }
+    .into()
+}
+
+/// The club enters Frivillighetsregisteret.
+pub(crate) fn entered() -> Event {
+    VoluntaryRegistrationEntered {
+        orgnr: "313000009".into(),
+        innfoert_dato: "2009-03-01".into(),
+        icnpo: vec!["1200".into(), "4100".into()],
+        grasrot_deltar_i: true,
+        origin: Some(brreg()),
+        ..VoluntaryRegistrationEntered::default()
+    }
+    .into()
+}
+
+/// Master data of the club change.
+pub(crate) fn changed(fields: &[&str], changed: OrganisationDetails) -> Event {
+    OrganisationDetailsChanged {
+        orgnr: "313000009".into(),
+        changed: Some(changed),
+        fields: fields.iter().map(ToString::to_string).collect(),
+        effective: "2026-04-01".into(),
+        origin: Some(brreg()),
+        ..OrganisationDetailsChanged::default()
+    }
+    .into()
 }

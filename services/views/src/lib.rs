@@ -6,10 +6,14 @@ mod fact;
 mod municipality_directory;
 mod org_timeline;
 mod register_case;
+mod register_changes;
+mod register_units;
 mod stats_cube;
 
 // The role around them.
 mod api;
+mod doors;
+mod download;
 mod views;
 
 #[cfg(test)]
@@ -18,5 +22,7 @@ mod example;
 pub use municipality_directory::MunicipalityDirectory;
 pub use org_timeline::OrgTimeline;
 pub use register_case::RegisterCase;
+pub use register_changes::RegisterChanges;
+pub use register_units::RegisterUnits;
 pub use stats_cube::StatsCube;
 pub use views::{Options, Verified, Views};

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use async_nats::Client;
+use ryggrad_access::Registry;
+use ryggrad_eventlog::clock::Clock;
 use ryggrad_eventlog::consumer::{self, Source};
 use ryggrad_eventlog::projection::{Difference, Projection, Projector, verify};
 use ryggrad_proto::rest::Routes;
@@ -13,7 +15,10 @@ use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
-use crate::{MunicipalityDirectory, OrgTimeline, RegisterCase, StatsCube};
+use crate::api::snapshot;
+use crate::doors::{self, Doors};
+use crate::download::Places;
+use crate::{MunicipalityDirectory, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits, StatsCube};
 
 /// How the role behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +27,11 @@ pub struct Options {
     pub patience: Duration,
     /// How long a table that was replaced stays for those who are reading it.
     pub grace: Duration,
+    /// How many snapshots and whole files may be under way at once; each holds a connection of the pool.
+    pub downloads: usize,
 }
 
-/// The four views, kept up to date and queried. Cheap to clone; clones are the same views.
+/// The views, kept up to date and queried. Cheap to clone; clones are the same views.
 #[derive(Debug, Clone)]
 pub struct Views {
     pool: PgPool,
@@ -32,6 +39,8 @@ pub struct Views {
     register_case: Projector<RegisterCase>,
     directory: Projector<MunicipalityDirectory>,
     stats: Projector<StatsCube>,
+    register_units: Projector<RegisterUnits>,
+    register_changes: Projector<RegisterChanges>,
     api: Api,
 }
 
@@ -53,6 +62,7 @@ impl Default for Options {
         Self {
             patience: Duration::from_secs(2),
             grace: Duration::from_secs(30),
+            downloads: 4,
         }
     }
 }
@@ -61,31 +71,40 @@ impl Default for Options {
 
 impl Views {
     /// The names of the views.
-    pub const NAMES: [&str; 4] = [
+    pub const NAMES: [&'static str; 6] = [
         OrgTimeline::NAME,
         RegisterCase::NAME,
         MunicipalityDirectory::NAME,
         StatsCube::NAME,
+        RegisterUnits::NAME,
+        RegisterChanges::NAME,
     ];
 
     /// The views in the first schema of the pool's search path, whose tables are brought up to date. The pool's role may
     /// read the log, and the broker's user the stream. Queries are answered from now on, and new events taken in once
-    /// [`run`](Self::run) runs.
+    /// [`run`](Self::run) runs. By `clock` it is decided which subscriptions and mandates are in force.
     ///
     /// # Errors
     /// When the database fails or refuses.
-    pub async fn open(pool: PgPool, nats: Client, options: Options) -> Result<Self, MigrateError> {
+    pub async fn open(pool: PgPool, nats: Client, clock: Clock, options: Options) -> Result<Self, MigrateError> {
         consumer::install(&pool).await?;
         let source = Source::new(nats);
         let timeline = Projector::new(pool.clone(), source.clone(), OrgTimeline).with_grace(options.grace);
         let register_case = Projector::new(pool.clone(), source.clone(), RegisterCase).with_grace(options.grace);
         let directory = Projector::new(pool.clone(), source.clone(), MunicipalityDirectory).with_grace(options.grace);
-        let stats = Projector::new(pool.clone(), source, StatsCube).with_grace(options.grace);
+        let stats = Projector::new(pool.clone(), source.clone(), StatsCube).with_grace(options.grace);
+        let register_units = Projector::new(pool.clone(), source.clone(), RegisterUnits).with_grace(options.grace);
+        let register_changes = Projector::new(pool.clone(), source, RegisterChanges).with_grace(options.grace);
         let api = Api {
             timeline: timeline.view(),
             register_case: register_case.view(),
             directory: directory.view(),
             stats: stats.view(),
+            register_units: register_units.view(),
+            register_changes: register_changes.view(),
+            places: Places::new(options.downloads),
+            registry: Registry::new(pool.clone()),
+            clock,
             patience: options.patience,
         };
         Ok(Self {
@@ -94,6 +113,8 @@ impl Views {
             register_case,
             directory,
             stats,
+            register_units,
+            register_changes,
             api,
         })
     }
@@ -108,6 +129,16 @@ impl Views {
         views_rest::routes(self.api.clone())
     }
 
+    /// The routes that no contract describes: the doors in the registers' shape, and the views as a whole.
+    pub fn http(&self) -> axum::Router {
+        let doors = Doors {
+            units: self.api.register_units.clone(),
+            changes: self.api.register_changes.clone(),
+            places: self.api.places.clone(),
+        };
+        doors::routes(doors).merge(snapshot::http::routes(self.api.clone()))
+    }
+
     /// Keeps the views up to date until the token ends, then finishes what is under way. Each view goes at its own pace:
     /// one that is slow, or rebuilt, or stopped by a poison event holds up none of the others.
     pub async fn run(&self, token: CancellationToken) {
@@ -115,7 +146,9 @@ impl Views {
             self.timeline.run(token.clone()),
             self.register_case.run(token.clone()),
             self.directory.run(token.clone()),
-            self.stats.run(token),
+            self.stats.run(token.clone()),
+            self.register_units.run(token.clone()),
+            self.register_changes.run(token),
         );
     }
 
@@ -147,6 +180,8 @@ impl Views {
             verify_one(pool, &RegisterCase).await?,
             verify_one(pool, &MunicipalityDirectory).await?,
             verify_one(pool, &StatsCube).await?,
+            verify_one(pool, &RegisterUnits).await?,
+            verify_one(pool, &RegisterChanges).await?,
         ])
     }
 }

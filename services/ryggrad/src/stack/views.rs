@@ -7,14 +7,18 @@ use super::{Role, Setting};
 pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     let pool = setting.plan.pool(Role::Views).await?;
     let nats = setting.plan.nats(Role::Views).await?;
-    let views = Views::open(pool.clone(), nats, Options::default()).await?;
+    let views = Views::open(pool.clone(), nats, setting.clock.clone(), Options::default()).await?;
     setting.admin.watch(pool);
     let (checked, runner, token) = (views.clone(), views.clone(), setting.working.clone());
     setting.serve(|server| {
-        server.grpc(views.grpc()).rest(views.rest()).ready("views", move || {
-            let checked = checked.clone();
-            async move { checked.ready().await }
-        })
+        server
+            .grpc(views.grpc())
+            .rest(views.rest())
+            .http(views.http())
+            .ready("views", move || {
+                let checked = checked.clone();
+                async move { checked.ready().await }
+            })
     });
     setting.tasks.spawn(async move {
         runner.run(token).await;

@@ -159,7 +159,7 @@ impl Filter {
 }
 
 /// Adds the names that the code lists have.
-fn explain(entry: &mut DirectoryEntry) {
+pub(super) fn explain(entry: &mut DirectoryEntry) {
     if let Ok(kommune) = KommuneNumber::parse(&entry.kommunenummer) {
         kommune.name().clone_into(&mut entry.kommune);
     }

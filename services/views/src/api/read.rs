@@ -6,7 +6,7 @@ use ryggrad_eventlog::projection::{Snapshot, View};
 use ryggrad_service::ApiError;
 
 /// The view as it is once it has come to `at_least`; as it is anyway when that takes longer than `patience`.
-pub(super) async fn open(view: &View, at_least: u64, patience: Duration) -> Result<Snapshot, ApiError> {
+pub(crate) async fn open(view: &View, at_least: u64, patience: Duration) -> Result<Snapshot, ApiError> {
     if at_least > 0 {
         view.wait_for(at_least, patience).await.map_err(unreadable)?;
     }
@@ -14,7 +14,7 @@ pub(super) async fn open(view: &View, at_least: u64, patience: Duration) -> Resu
 }
 
 /// What a failed query means to the one who asked.
-pub(super) fn unreadable(error: sqlx::Error) -> ApiError {
+pub(crate) fn unreadable(error: sqlx::Error) -> ApiError {
     // The database is stopping or starting, the connection was cut, or a view was replaced under a query that took long.
     const FOR_NOW: [&str; 5] = ["08", "57", "53", "42P01", "40"];
     let is_for_now = match &error {

@@ -1,5 +1,6 @@
 //! Queries of `stats_cube`: count, suppress, and answer the part that was asked for.
 
+use ryggrad_eventlog::projection::Snapshot;
 use ryggrad_proto::views::v1::{GetStatsRequest, GetStatsResponse, StatsCell};
 use ryggrad_service::ApiError;
 use sqlx::Row as _;
@@ -27,6 +28,37 @@ pub(super) async fn get(api: &Api, request: GetStatsRequest) -> Result<GetStatsR
         PAGE.1,
     )?;
     let mut snapshot = read::open(&api.stats, request.at_least, api.patience).await?;
+    let mut cells = cells(&table, &mut snapshot).await?;
+    let suppressed_cells = cells.iter().filter(|cell| cell.suppressed).count();
+    if let Some(after) = &page.after {
+        cells.drain(..cells.partition_point(|cell| order(&table, cell) <= after.text));
+    }
+    let next_page_token = page.cut(&mut cells, |last| Cursor {
+        text: order(&table, last),
+        ..Cursor::default()
+    });
+    Ok(GetStatsResponse {
+        cells: cells.into_iter().map(|cell| answer(&table, cell)).collect(),
+        next_page_token,
+        as_of: snapshot.as_of(),
+        threshold: u32::try_from(THRESHOLD).unwrap_or(u32::MAX),
+        suppressed_cells: u32::try_from(suppressed_cells).unwrap_or(u32::MAX),
+    })
+}
+
+/// The cells of a whole table, as `GetStats` would tell them page by page.
+pub(super) async fn whole(by: Vec<String>, snapshot: &mut Snapshot) -> Result<Vec<StatsCell>, ApiError> {
+    let request = GetStatsRequest {
+        by,
+        ..GetStatsRequest::default()
+    };
+    let table = Table::parse(&request)?;
+    let cells = cells(&table, snapshot).await?;
+    Ok(cells.into_iter().map(|cell| answer(&table, cell)).collect())
+}
+
+/// The wanted cells of a table in their order, those that must not be told suppressed.
+async fn cells(table: &Table, snapshot: &mut Snapshot) -> Result<Vec<Cell>, ApiError> {
     let sql = table.sql(snapshot.table());
     let rows = sqlx::query(&sql)
         .fetch_all(snapshot.connection())
@@ -40,30 +72,14 @@ pub(super) async fn get(api: &Api, request: GetStatsRequest) -> Result<GetStatsR
     let parents: Vec<_> = table.dimensions.iter().map(Dimension::parent).collect();
     suppress(&mut cells, &parents);
     cells.retain(|cell| table.has(cell));
-    let suppressed_cells = cells.iter().filter(|cell| cell.suppressed).count();
-    let order = |cell: &Cell| {
-        table
-            .order
-            .iter()
-            .map(|n| cell.values[*n].as_str())
-            .collect::<Vec<_>>()
-            .join(BETWEEN)
-    };
-    cells.sort_by_cached_key(order);
-    if let Some(after) = &page.after {
-        cells.drain(..cells.partition_point(|cell| order(cell) <= after.text));
-    }
-    let next_page_token = page.cut(&mut cells, |last| Cursor {
-        text: order(last),
-        ..Cursor::default()
-    });
-    Ok(GetStatsResponse {
-        cells: cells.into_iter().map(|cell| answer(&table, cell)).collect(),
-        next_page_token,
-        as_of: snapshot.as_of(),
-        threshold: u32::try_from(THRESHOLD).unwrap_or(u32::MAX),
-        suppressed_cells: u32::try_from(suppressed_cells).unwrap_or(u32::MAX),
-    })
+    cells.sort_by_cached_key(|cell| order(table, cell));
+    Ok(cells)
+}
+
+/// What a cell is sorted by.
+fn order(table: &Table, cell: &Cell) -> String {
+    let values: Vec<_> = table.order.iter().map(|n| cell.values[*n].as_str()).collect();
+    values.join(BETWEEN)
 }
 
 fn cell(row: &sqlx::postgres::PgRow, dimensions: usize) -> Result<Cell, sqlx::Error> {

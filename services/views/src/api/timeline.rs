@@ -132,7 +132,7 @@ fn events(request: &ListTimelineRequest) -> Result<Option<Vec<&'static str>>, Ap
 }
 
 /// Adds what the catalogue says about the event.
-fn explain(entry: &mut TimelineEntry) {
+pub(super) fn explain(entry: &mut TimelineEntry) {
     if let Some(event) = event_type(&entry.context, &entry.event) {
         entry.norwegian_term.clone_from(&event.norwegian_term);
         entry.phase = event.phase;

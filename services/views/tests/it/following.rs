@@ -131,7 +131,7 @@ async fn a_view_is_served_while_it_is_rebuilt_under_load() {
     eventually(Duration::from_secs(30), || async {
         let progress = projection::progress(&world.pool).await?;
         anyhow::ensure!(
-            progress.len() == 4 && progress.iter().all(|view| view.generation == 2),
+            progress.len() == Views::NAMES.len() && progress.iter().all(|view| view.generation == 2),
             "{progress:?}"
         );
         anyhow::Ok(())

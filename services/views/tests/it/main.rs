@@ -2,8 +2,11 @@
 
 mod case;
 mod directory;
+mod doors;
 mod following;
+mod http;
 mod rest;
+mod snapshot;
 mod stats;
 mod timeline;
 mod world;

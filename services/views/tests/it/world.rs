@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use ryggrad_eventlog::clock::Clock;
 use ryggrad_eventlog::relay::Relay;
 use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::{Append, Log, NewEvent, Outcome};
@@ -74,7 +75,7 @@ impl World {
             .connect_with(url)
             .await
             .expect("connects");
-        let views = Views::open(pool.clone(), nats.client("views").await, options)
+        let views = Views::open(pool.clone(), nats.client("views").await, Clock::system(), options)
             .await
             .expect("the views open");
         let token = CancellationToken::new();
@@ -91,7 +92,10 @@ impl World {
             .await
             .expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let server = Server::new("views").grpc(views.grpc()).rest(views.rest());
+        let server = Server::new("views")
+            .grpc(views.grpc())
+            .rest(views.rest())
+            .http(views.http());
         let stop = token.clone();
         tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
             server.run(listener, stop).await.expect("serves");
@@ -175,7 +179,10 @@ impl World {
             let late = progress
                 .iter()
                 .find(|view| view.state == ryggrad_eventlog::projection::State::Live && view.position < head);
-            anyhow::ensure!(late.is_none() && progress.len() >= 4, "{late:?} of {head}");
+            anyhow::ensure!(
+                late.is_none() && progress.len() >= Views::NAMES.len(),
+                "{late:?} of {head}"
+            );
             anyhow::Ok(())
         })
         .await;
