@@ -152,6 +152,9 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
             fn aggregate_id(&self) -> &str {{ match self {{ {ids} }} }}
             fn aggregate_field(&self) -> &'static str {{ match self {{ {fields} }} }}
             fn set_aggregate_id(&mut self, id: ::std::string::String) {{ match self {{ {sets} }} }}
+            fn party(&self) -> crate::command::Party<'_> {{ match self {{ {parties} }} }}
+            fn scope(&self) -> &'static str {{ match self {{ {scopes} }} }}
+            fn references(&self) -> ::std::vec::Vec<(&'static str, &str)> {{ match self {{ {references} }} }}
             const NAMES: &'static [&'static str] = &[{all}];
         }}\n",
         names = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, m.message.name())),
@@ -160,6 +163,9 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
         ids = arms(&|m| format!("Self::{}(command) => &command.{},", m.variant, id_field(&m.message))),
         fields = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, id_field(&m.message))),
         sets = arms(&|m| format!("Self::{}(command) => command.{} = id,", m.variant, id_field(&m.message))),
+        parties = arms(&|m| party(m)),
+        scopes = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, scope(&m.message))),
+        references = arms(&|m| references(m)),
         all = members
             .iter()
             .map(|m| format!("{:?}", m.message.name()))
@@ -168,6 +174,78 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
     )
     .expect("writing to a string cannot fail");
     conversions(code, &oneof, members);
+}
+
+/// What a command's option says under a name.
+fn command_option(message: &MessageDescriptor, name: &str) -> Option<Value> {
+    let options = message.options();
+    let (_, option) = options
+        .extensions()
+        .find(|(extension, _)| extension.full_name() == "ryggrad.options.v1.command")?;
+    let value = option.as_message()?.get_field_by_name(name)?;
+    Some(value.into_owned())
+}
+
+fn option_text(message: &MessageDescriptor, name: &str) -> String {
+    let value = command_option(message, name);
+    value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The scope that a command's token needs.
+fn scope(message: &MessageDescriptor) -> String {
+    match option_text(message, "scope") {
+        named if !named.is_empty() => named,
+        _ if command_option(message, "authority") == Some(Value::Bool(true)) => "ryggrad:authority.write".to_owned(),
+        _ => "ryggrad:commands.write".to_owned(),
+    }
+}
+
+/// Whose command it is, as its option says.
+fn party(member: &Member) -> String {
+    let Member { variant, message } = member;
+    let set = |name: &str| command_option(message, name) == Some(Value::Bool(true));
+    let field = option_text(message, "party_field");
+    if set("authority") {
+        format!("Self::{variant}(_) => crate::command::Party::Authority,")
+    } else if set("timer") || set("internal") {
+        format!("Self::{variant}(_) => crate::command::Party::Nobody,")
+    } else if set("open") {
+        format!("Self::{variant}(_) => crate::command::Party::Anybody,")
+    } else if !field.is_empty() {
+        let known = message
+            .get_field_by_name(&field)
+            .is_some_and(|field| field.kind() == Kind::String && !field.is_list());
+        assert!(known, "{}: party_field names a string field", message.full_name());
+        format!("Self::{variant}(command) => crate::command::Party::Organisation({field:?}, &command.{field}),")
+    } else {
+        format!("Self::{variant}(_) => crate::command::Party::Owner,")
+    }
+}
+
+/// Ids of other aggregates of the same service that a command names.
+fn references(member: &Member) -> String {
+    let Member { variant, message } = member;
+    let named = message.fields().filter(|field| {
+        field.number() > 2
+            && field.kind() == Kind::String
+            && !field.is_list()
+            && ["initiative_id", "founding_id", "case_id", "organisation_id"].contains(&field.name())
+    });
+    let list: Vec<String> = named
+        .map(|field| {
+            let name = field.name();
+            if field.supports_presence() {
+                format!("({name:?}, command.{name}.as_deref().unwrap_or_default())")
+            } else {
+                format!("({name:?}, command.{name}.as_str())")
+            }
+        })
+        .collect();
+    if list.is_empty() {
+        format!("Self::{variant}(_) => ::std::vec::Vec::new(),")
+    } else {
+        format!("Self::{variant}(command) => ::std::vec![{}],", list.join(", "))
+    }
 }
 
 /// `From<Message>` for the oneof, so that a caller need not name the variant.

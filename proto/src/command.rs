@@ -24,4 +24,28 @@ pub trait CommandPayload: Sized + Clone + Send + Sync + 'static {
 
     /// Sets the id of the aggregate.
     fn set_aggregate_id(&mut self, id: String);
+
+    /// Whose command it is.
+    fn party(&self) -> Party<'_>;
+
+    /// The scope that its sender's token needs.
+    fn scope(&self) -> &'static str;
+
+    /// Fields with the ids of other aggregates that it builds on, and the ids; empty where none is named.
+    fn references(&self) -> Vec<(&'static str, &str)>;
+}
+
+/// Whose command something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party<'a> {
+    /// The one to whom the aggregate belongs.
+    Owner,
+    /// Anybody who can be held to it.
+    Anybody,
+    /// The organisation with the number in this field.
+    Organisation(&'static str, &'a str),
+    /// The authority that the decision belongs to.
+    Authority,
+    /// Nobody outside the service.
+    Nobody,
 }

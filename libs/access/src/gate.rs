@@ -75,6 +75,22 @@ pub enum Verdict<'a> {
     NotCovered,
 }
 
+/// Whose rows of a view a caller may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bounds {
+    /// Everybody's.
+    Everything,
+    /// Those of any of these.
+    Within {
+        /// Organisation numbers.
+        orgnr: Vec<String>,
+        /// Organisations, also from before they had a number.
+        organisations: Vec<Uuid>,
+        /// Municipality numbers.
+        kommuner: Vec<String>,
+    },
+}
+
 // === impl Gate ===
 
 impl Gate {
@@ -155,6 +171,60 @@ impl Gate {
             .map_or(Verdict::NotCovered, Verdict::Approved)
     }
 
+    /// Whether the caller may see an event as an entry of a view: as in the stream, and under a subscription only when it
+    /// covers the view.
+    pub fn shows(&self, view: View, position: u64, key: &Key) -> Verdict<'_> {
+        match self.verdict(position, key) {
+            Verdict::Approved(_) => {
+                let class = PrivacyClass::try_from(i32::from(key.class)).unwrap_or(PrivacyClass::Conf);
+                let covers =
+                    |approval: &&Approval| approval.views.contains(&view) && approval.covers(position, class, key);
+                self.approvals
+                    .iter()
+                    .find(covers)
+                    .map_or(Verdict::NotCovered, Verdict::Approved)
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// Whose rows of a view the caller may see, for a query that lists them; none when [`view`](Self::view) says no to all.
+    ///
+    /// # Errors
+    /// The denial.
+    pub fn bounds(&self, view: View) -> Result<Bounds, Verdict<'_>> {
+        if view.is_open() {
+            return Ok(Bounds::Everything);
+        }
+        let identity = self.caller.identity().ok_or(Verdict::NoToken)?;
+        if !identity.scopes.has(Scope::ViewsRead) {
+            return Err(Verdict::NoScope(Scope::ViewsRead));
+        }
+        let mut within = self.own.clone();
+        within.ids.extend(&self.begun);
+        if Stakeholder::Platform.grant().views.contains(&view) {
+            within.join(&self.mandated);
+        }
+        let mut kommuner = HashSet::new();
+        for approval in self.approvals.iter().filter(|approval| approval.views.contains(&view)) {
+            match approval.stakeholder.grant().reach {
+                Reach::Everywhere => return Ok(Bounds::Everything),
+                Reach::Kommune => _ = kommuner.insert(approval.kommune),
+                Reach::Affiliates | Reach::Mandated => within.join(&approval.within),
+                Reach::Nowhere | Reach::Own => {}
+            }
+        }
+        Ok(Bounds::Within {
+            orgnr: within.numbers.iter().map(|number| format!("{number:09}")).collect(),
+            organisations: within.ids.into_iter().collect(),
+            kommuner: kommuner
+                .iter()
+                .filter(|kommune| **kommune != 0)
+                .map(|kommune| format!("{kommune:04}"))
+                .collect(),
+        })
+    }
+
     /// Takes note of an event that the caller itself has given rise to: what it begins is its own to follow.
     pub fn notice(&mut self, key: &Key) {
         let by_the_caller = |identity: &crate::Identity| key.actor == identity.consumer.to_u32();
@@ -218,6 +288,11 @@ impl Approval {
 // === impl Holdings ===
 
 impl Holdings {
+    fn join(&mut self, other: &Self) {
+        self.numbers.extend(&other.numbers);
+        self.ids.extend(&other.ids);
+    }
+
     fn have(&self, key: &Key) -> bool {
         (key.orgnr != 0 && self.numbers.contains(&key.orgnr)) || self.ids.contains(&key.organisation)
     }

@@ -1,6 +1,9 @@
 //! What filters and gates look at: the envelope of an event, parsed once for everybody.
 
+use ryggrad_proto::options::v1::PrivacyClass;
 use uuid::Uuid;
+
+use crate::vocabulary::UNKNOWN;
 
 /// The part of an envelope that decides whom it reaches.
 #[derive(Debug, Clone)]
@@ -23,4 +26,23 @@ pub struct Key {
     pub organisation: Uuid,
     /// Others that it concerns.
     pub related: Box<[Uuid]>,
+}
+
+// === impl Key ===
+
+impl Key {
+    /// The key of an organisation itself, as views are asked about it: no event, so no type and no class but CONF.
+    pub fn about(organisation: Uuid, orgnr: Option<&str>, kommunenummer: Option<&str>) -> Self {
+        Self {
+            event_type: UNKNOWN,
+            context: UNKNOWN,
+            aggregate: UNKNOWN,
+            class: PrivacyClass::Conf as u8,
+            kommune: kommunenummer.and_then(|text| text.parse().ok()).unwrap_or(0),
+            orgnr: orgnr.and_then(|text| text.parse().ok()).unwrap_or(0),
+            actor: 0,
+            organisation,
+            related: Box::default(),
+        }
+    }
 }

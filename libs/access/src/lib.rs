@@ -22,7 +22,7 @@ mod vocabulary;
 
 pub use caller::{Caller, Identity, Scopes, SystemUser};
 pub use filter::{Filter, Invalid};
-pub use gate::{Approval, Gate, Verdict};
+pub use gate::{Approval, Bounds, Gate, Verdict};
 pub use key::Key;
 pub use matrix::{Grant, MATRIX, Reach, Scope, Stakeholder, View};
 pub use party::{Parties, Party, PartyError};

@@ -23,7 +23,7 @@ pub struct Registry {
 }
 
 const IDS: &str = "select organisation_id from log.events where name = 'OrganisationRegistered' and orgnr = any($1)";
-const BEGUN: &str = "select organisation_id from log.events where sequence = 1 and orgnr is null \
+const BEGUN: &str = "select organisation_id from log.events where (sequence = 1 or name = 'OrganisationFounded') and orgnr is null \
     and actor->>'authenticated' = 'true' and actor->>'ref' = $1";
 const MANDATES: &str = "select e.payload from log.events e where e.name = 'MandateGranted' and e.payload->>'toOrgnr' = $1 \
     and not exists (select from log.events r where r.aggregate_id = e.aggregate_id and r.name = 'MandateRevoked')";
@@ -74,6 +74,15 @@ impl Registry {
     pub async fn mandate(&self, id: Uuid) -> Result<Option<MandateGranted>, sqlx::Error> {
         let row = sqlx::query(MANDATE).bind(id).fetch_optional(&self.pool).await?;
         row.map(|row| read(&row)).transpose()
+    }
+
+    /// The organisations that are registered with a number: one, or none.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn organisation(&self, number: OrgNumber) -> Result<Option<Uuid>, sqlx::Error> {
+        let numbers = vec![number.as_str().to_owned()];
+        sqlx::query_scalar(IDS).bind(numbers).fetch_optional(&self.pool).await
     }
 
     /// Organisations with these numbers: by number, and by the ids that they had before.

@@ -9,6 +9,7 @@ mod decider;
 mod refusal;
 
 pub mod cqrs;
+pub mod input;
 pub mod rules;
 pub mod scenario;
 pub mod statuses;

@@ -66,6 +66,15 @@ pub static INPUT: Rule = Rule {
     sources: &["D"],
 };
 
+/// Nobody is shown more than there is a basis for.
+pub static ACCESS: Rule = Rule {
+    id: "R-0.98",
+    text: "nobody is shown more than the matrix of stakeholders has a basis for: denied is what nothing allows",
+    term: "dataminimering",
+    nature: Nature::Design,
+    sources: &["D"],
+};
+
 /// The order in which things can happen to one thing, as in the state machines of the handbook.
 pub static STATE: Rule = Rule {
     id: "R-0.99",

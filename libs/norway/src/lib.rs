@@ -28,6 +28,7 @@ mod sector;
 pub mod simulation;
 #[expect(clippy::unreadable_literal, reason = "generated from the code lists")]
 mod tables;
+pub mod time;
 
 pub use date::{YearEnd, parse_date};
 pub use icnpo::Icnpo;

@@ -133,6 +133,15 @@ impl ApiError {
         Self::Internal(Arc::from(cause.into()))
     }
 
+    /// The log cannot be read now.
+    pub fn unreadable(error: &sqlx::Error) -> Self {
+        tracing::warn!(%error, "the log cannot be read");
+        Self::Unavailable {
+            what: "the log cannot be read now".to_owned(),
+            retry_after: Duration::from_secs(1),
+        }
+    }
+
     /// What is asked needs a token, and there is none.
     pub fn token_missing() -> Self {
         Self::Unauthenticated {

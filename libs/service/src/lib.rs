@@ -14,9 +14,11 @@
 
 pub mod args;
 pub mod auth;
+pub mod authority;
 pub mod error;
 pub mod listen;
 pub mod metrics;
+pub mod readings;
 pub mod request;
 pub mod server;
 pub mod telemetry;
@@ -27,7 +29,9 @@ mod rest;
 
 pub use args::{Clock, LogFormat, ServiceArgs, TelemetryArgs};
 pub use auth::caller;
+pub use authority::Authority;
 pub use error::ApiError;
+pub use readings::Readings;
 pub use request::accept;
 pub use server::Server;
 pub use trace::current_traceparent;

@@ -1,15 +1,22 @@
 //! From a request to its message, and from a command to its receipt.
 
+use std::time::Duration;
+
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, MapKey, Value};
 use ryggrad_decider::Decider;
-use ryggrad_eventlog::Executor;
+use ryggrad_eventlog::{Executor, Log};
 use ryggrad_proto::CommandPayload;
 use ryggrad_proto::common::v1::{CommandMeta, Receipt};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::{ApiError, current_traceparent};
+use crate::{ApiError, Authority, current_traceparent};
+
+/// How long a query waits for a position to become visible.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The message of a request, when every text in it can be stored.
 ///
@@ -21,19 +28,23 @@ pub fn accept<M: Message + Name>(request: Request<M>) -> Result<M, ApiError> {
     Ok(message)
 }
 
-/// Carries out the command of a request; a service's rpc is one line:
+/// Carries out the command of a request when its sender may send it; a service's rpc is one line:
 ///
 /// ```ignore
 /// async fn sketch_initiative(&self, request: Request<SketchInitiative>) -> Result<Response<Receipt>, Status> {
-///     execute(&self.initiatives, request).await
+///     execute(&self.initiatives, &self.authority, request).await
 /// }
 /// ```
 ///
-/// The actor is marked unauthenticated whatever the request says: nothing proves it yet.
+/// The actor of the events is the one that the request's token proves, whatever the request says about itself.
 ///
 /// # Errors
-/// As [`ApiError`] says: the refusal, the conflict, or that the log cannot be reached.
-pub async fn execute<D, M>(executor: &Executor<D>, request: Request<M>) -> Result<Response<Receipt>, Status>
+/// As [`ApiError`] says: nobody asks, or who asks may not; the refusal, the conflict, or that the log cannot be reached.
+pub async fn execute<D, M>(
+    executor: &Executor<D>,
+    authority: &Authority,
+    request: Request<M>,
+) -> Result<Response<Receipt>, Status>
 where
     D: Decider,
     D::Command: CommandPayload + From<M>,
@@ -41,10 +52,12 @@ where
 {
     let command = D::Command::from(accept(request)?);
     let request = with_meta(command)?;
+    let request = authority.admit(request).await?;
     Ok(Response::new(executor.execute(request).await.map_err(ApiError::from)?))
 }
 
-/// Writes the rpcs of a tonic service, each with the executor that carries its command out.
+/// Writes the rpcs of a tonic service, each with the executor that carries its command out. The service has a field
+/// `authority`, which decides who may send what.
 ///
 /// ```ignore
 /// #[tonic::async_trait]
@@ -76,13 +89,14 @@ macro_rules! commands {
                 'life0: 'async_trait,
                 Self: 'async_trait,
             {
-                ::std::boxed::Box::pin($crate::request::execute(&self.$executor, request))
+                ::std::boxed::Box::pin($crate::request::execute(&self.$executor, &self.authority, request))
             }
         )*
     };
 }
 
-/// A command with what its meta says, ids made where none were sent.
+/// A command with what its meta says, ids made where none were sent. The actor is what the request says about itself,
+/// marked unauthenticated: only [`Authority::admit`] makes it somebody.
 ///
 /// # Errors
 /// Names the id that is not a UUID.
@@ -120,16 +134,44 @@ pub fn with_meta<C: CommandPayload>(command: C) -> Result<ryggrad_eventlog::Requ
 }
 
 #[expect(clippy::disallowed_methods, reason = "ids are made here, at the edge")]
-fn fresh_id() -> Uuid {
+pub(crate) fn fresh_id() -> Uuid {
     Uuid::now_v7()
 }
 
-fn uuid(field: &str, text: &str) -> Result<Option<Uuid>, ApiError> {
+pub(crate) fn uuid(field: &str, text: &str) -> Result<Option<Uuid>, ApiError> {
     if text.is_empty() {
         return Ok(None);
     }
-    let id = Uuid::try_parse(text).map_err(|_| ApiError::invalid(field, format!("{text:?} is not a UUID")))?;
-    Ok(Some(id))
+    parse_id(field, text).map(Some)
+}
+
+/// An id that must be there.
+///
+/// # Errors
+/// Names the field when it is not a UUID.
+pub fn parse_id(field: &str, text: &str) -> Result<Uuid, ApiError> {
+    Uuid::try_parse(text).map_err(|_| ApiError::invalid(field, format!("{text:?} is not a UUID")))
+}
+
+/// Waits until the log has a position, two seconds at the most, and answers where the log ends.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn wait_for(log: &Log, at_least: u64) -> Result<u64, ApiError> {
+    let reached = tokio::time::timeout(PATIENCE, async {
+        loop {
+            let head = log.head().await?.position;
+            if head >= at_least {
+                return Ok(head);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    });
+    let head = match reached.await {
+        Ok(head) => head,
+        Err(_) => log.head().await.map(|head| head.position),
+    };
+    head.map_err(|error: sqlx::Error| ApiError::unreadable(&error))
 }
 
 /// Refuses NUL characters, which PostgreSQL cannot store. Other bad text does not get here: protobuf and JSON are UTF-8.

@@ -58,12 +58,18 @@ fn every_command_and_its_fields_are_documented() {
 }
 
 #[test]
-fn what_an_authority_or_a_timer_decides_has_no_rpc() {
+fn what_a_timer_decides_has_no_rpc_and_what_an_authority_decides_only_in_its_port() {
     for command in commands() {
-        let internal = command.authority || command.timer;
+        let rpc = command.rpc.as_deref().unwrap_or_default();
+        let in_a_port = rpc.contains("Port/") || rpc.contains("Port.");
         assert!(
-            !(internal && command.rpc.is_some()),
+            !command.timer || rpc.is_empty(),
             "{} can be sent by anybody",
+            command.name
+        );
+        assert!(
+            rpc.is_empty() || command.authority == in_a_port,
+            "{}: {rpc}",
             command.name
         );
         assert_eq!(

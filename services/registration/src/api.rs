@@ -1,25 +1,18 @@
-//! The service as gRPC and REST see it: one line per command, and the four queries.
+//! The service as gRPC and REST see it: one line per command, the four queries, and the register authority's port.
 
-use std::time::Duration;
-
+use ryggrad_access::{Key, View};
 use ryggrad_decider::Decider;
-use ryggrad_eventlog::{Executor, Log};
+use ryggrad_eventlog::Executor;
 use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::register_port_server::RegisterPort;
 use ryggrad_proto::registration::v1::registration_service_server::RegistrationService;
-use ryggrad_service::ApiError;
+use ryggrad_service::readings::About;
+use ryggrad_service::request::{parse_id, wait_for};
+use ryggrad_service::{ApiError, authority};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::founding::Founding;
-use crate::initiative::Initiative;
-use crate::organisation::Organisation;
-use crate::registration_case::RegistrationCase;
 use crate::service::Registration;
-
-/// How long a query waits for a position to become visible.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How often it looks.
-const LOOK: Duration = Duration::from_millis(10);
 
 #[tonic::async_trait]
 impl RegistrationService for Registration {
@@ -68,34 +61,22 @@ impl RegistrationService for Registration {
         request: Request<pb::GetInitiativeRequest>,
     ) -> Result<Response<pb::Initiative>, Status> {
         let request = request.into_inner();
-        let found = load::<Initiative>(
-            &self.initiatives,
-            &self.log,
-            "initiative_id",
-            &request.initiative_id,
-            request.at_least,
-        )
-        .await?;
+        let asked = ("initiative_id", request.initiative_id.as_str(), request.at_least);
+        let found = self.show(&self.initiatives, View::Initiative, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
     async fn get_founding(&self, request: Request<pb::GetFoundingRequest>) -> Result<Response<pb::Founding>, Status> {
         let request = request.into_inner();
-        let found = load::<Founding>(
-            &self.foundings,
-            &self.log,
-            "founding_id",
-            &request.founding_id,
-            request.at_least,
-        )
-        .await?;
+        let asked = ("founding_id", request.founding_id.as_str(), request.at_least);
+        let found = self.show(&self.foundings, View::Founding, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
     async fn get_case(&self, request: Request<pb::GetCaseRequest>) -> Result<Response<pb::RegistrationCase>, Status> {
         let request = request.into_inner();
-        let found =
-            load::<RegistrationCase>(&self.cases, &self.log, "case_id", &request.case_id, request.at_least).await?;
+        let asked = ("case_id", request.case_id.as_str(), request.at_least);
+        let found = self.show(&self.cases, View::RegisterCase, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
@@ -104,14 +85,8 @@ impl RegistrationService for Registration {
         request: Request<pb::GetOrganisationRequest>,
     ) -> Result<Response<pb::Organisation>, Status> {
         let request = request.into_inner();
-        let found = load::<Organisation>(
-            &self.organisations,
-            &self.log,
-            "organisation_id",
-            &request.organisation_id,
-            request.at_least,
-        )
-        .await?;
+        let asked = ("organisation_id", request.organisation_id.as_str(), request.at_least);
+        let found = self.show(&self.organisations, View::Organisation, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 }
@@ -124,50 +99,58 @@ struct Found<D: Decider> {
     as_of: u64,
 }
 
-async fn load<D: Decider>(
-    executor: &Executor<D>,
-    log: &Log,
-    field: &str,
-    id: &str,
-    at_least: u64,
-) -> Result<Found<D>, ApiError> {
-    let id = Uuid::try_parse(id).map_err(|_| ApiError::invalid(field, "is not a UUID"))?;
-    let as_of = wait(log, at_least).await?;
-    let (state, version) = executor.state(id).await?;
-    if version == 0 {
-        return Err(ApiError::NotFound {
-            what: D::AGGREGATE,
-            id: id.to_string(),
-        });
+impl Registration {
+    /// An aggregate for a caller who may see it, at a position at least; others than the organisation itself leave a trace.
+    async fn show<D: Decider>(
+        &self,
+        executor: &Executor<D>,
+        view: View,
+        (field, id, at_least): (&str, &str, u64),
+    ) -> Result<Found<D>, ApiError> {
+        let id = parse_id(field, id)?;
+        let as_of = wait_for(&self.log, at_least).await?;
+        let (state, version) = executor.state(id).await?;
+        let about = D::about(&state);
+        let key = Key::about(
+            about.organisation_id.unwrap_or(id),
+            about.orgnr.as_deref(),
+            about.kommunenummer.as_deref(),
+        );
+        let gate = self.authority.gate().await?;
+        // Who may not see it is not told whether it exists.
+        let verdict = authority::ask(&gate, view, &key)?;
+        if version == 0 {
+            return Err(ApiError::NotFound {
+                what: D::AGGREGATE,
+                id: id.to_string(),
+            });
+        }
+        let one = About::One {
+            id: key.organisation,
+            orgnr: about.orgnr,
+        };
+        self.readings
+            .record(gate.caller().identity(), view.name(), verdict, one)
+            .await?;
+        Ok(Found {
+            id,
+            state,
+            version,
+            as_of,
+        })
     }
-    Ok(Found {
-        id,
-        state,
-        version,
-        as_of,
-    })
 }
 
-/// Waits until the log has a position, at most [`PATIENCE`], and answers where the log ends.
-async fn wait(log: &Log, at_least: u64) -> Result<u64, ApiError> {
-    let reached = tokio::time::timeout(PATIENCE, async {
-        loop {
-            let head = log.head().await?.position;
-            if head >= at_least {
-                return Ok(head);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    });
-    let head = match reached.await {
-        Ok(head) => head,
-        Err(_) => log.head().await.map(|head| head.position),
-    };
-    head.map_err(|error: sqlx::Error| {
-        tracing::warn!(%error, "the log cannot be read");
-        ApiError::Unavailable {
-            what: "the log cannot be reached".to_owned(),
-            retry_after: Duration::from_secs(1),
-        }
-    })
+#[tonic::async_trait]
+impl RegisterPort for Registration {
+    ryggrad_service::commands! {
+        start_review(pb::StartReview) => cases;
+        request_information(pb::RequestInformation) => cases;
+        reject_registration(pb::RejectRegistration) => cases;
+        confirm_registration(pb::ConfirmRegistration) => cases;
+        assign_orgnr(pb::AssignOrgnr) => organisations;
+        enter_voluntary_register(pb::EnterVoluntaryRegister) => organisations;
+        refuse_voluntary_register(pb::RefuseVoluntaryRegister) => organisations;
+        approve_grasrot(pb::ApproveGrasrot) => organisations;
+    }
 }

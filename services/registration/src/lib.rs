@@ -11,9 +11,10 @@ pub mod organisation;
 pub mod registration_case;
 
 // What the aggregates share.
+use ryggrad_decider::input;
+
 mod address;
 pub mod form;
-mod input;
 mod origin;
 mod roles;
 mod time;

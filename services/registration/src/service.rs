@@ -8,6 +8,7 @@ use ryggrad_eventlog::deadline::{self, Due, Schedule};
 use ryggrad_eventlog::order::{Again, Carried, Order};
 use ryggrad_eventlog::{Clock, Executor, Log, Writer, reaction};
 use ryggrad_proto::common::v1::Actor;
+use ryggrad_service::{Authority, Readings};
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub struct Registration {
     pub cases: Executor<RegistrationCase>,
     /// Carries out the commands of organisations.
     pub organisations: Executor<Organisation>,
+    pub(crate) authority: Authority,
+    pub(crate) readings: Readings,
     pub(crate) log: Log,
     pub(crate) clock: Clock,
     pool: PgPool,
@@ -61,6 +64,8 @@ impl Registration {
             foundings: Executor::new(pool.clone(), writer.clone(), clock.clone()),
             cases: Executor::new(pool.clone(), writer.clone(), clock.clone()),
             organisations: Executor::new(pool.clone(), writer.clone(), clock.clone()),
+            authority: Authority::new(pool.clone(), clock.clone()),
+            readings: Readings::new(&pool, clock.clone()),
             log: Log::new(pool.clone()),
             clock,
             pool,

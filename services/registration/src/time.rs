@@ -1,22 +1,9 @@
 //! Days and periods in the time that deadlines are counted in: Europe/Oslo.
 
-use std::sync::OnceLock;
-
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use ryggrad_decider::Timer;
-
-/// The time zone of all deadlines (handbook 2.6); UTC only if the bundled table should ever lack it.
-pub(crate) fn oslo() -> &'static TimeZone {
-    static OSLO: OnceLock<TimeZone> = OnceLock::new();
-    OSLO.get_or_init(|| TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC))
-}
-
-/// The day that it is in Norway.
-pub(crate) fn day(instant: Timestamp) -> Date {
-    instant.to_zoned(oslo().clone()).date()
-}
+pub(crate) use ryggrad_norway::time::{day, oslo};
 
 /// An instant so much later, at the same time of day; the instant itself when the calendar ends before.
 pub(crate) fn after(instant: Timestamp, span: Span) -> Timestamp {

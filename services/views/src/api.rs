@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use ryggrad_access::Registry;
-use ryggrad_eventlog::clock::Clock;
 use ryggrad_eventlog::projection::View;
 use ryggrad_proto::views::v1 as pb;
-use ryggrad_service::{ApiError, accept};
+use ryggrad_service::{ApiError, Authority, Readings, accept};
 use tonic::{Request, Response, Status};
 
 use crate::download::Places;
 
+mod access_log;
 mod directory;
 mod field;
 mod page;
@@ -18,6 +17,7 @@ pub(crate) mod read;
 mod register_case;
 pub(crate) mod snapshot;
 mod stats;
+mod subscriptions;
 mod timeline;
 
 /// The views as they answer. Cheap to clone.
@@ -29,12 +29,14 @@ pub(crate) struct Api {
     pub(crate) stats: View,
     pub(crate) register_units: View,
     pub(crate) register_changes: View,
+    pub(crate) access_log: View,
+    pub(crate) subscriptions: View,
     /// Long answers that may be under way.
     pub(crate) places: Places,
     /// Who may see what.
-    pub(crate) registry: Registry,
-    /// Business time: subscriptions and mandates end with a day.
-    pub(crate) clock: Clock,
+    pub(crate) authority: Authority,
+    /// Who has looked.
+    pub(crate) readings: Readings,
     /// How long a query waits for the position that it asks for.
     pub(crate) patience: Duration,
 }
@@ -70,4 +72,6 @@ queries! {
     list_municipality_directory(ListMunicipalityDirectoryRequest) -> ListMunicipalityDirectoryResponse = directory::list;
     get_directory_entry(GetDirectoryEntryRequest) -> GetDirectoryEntryResponse = directory::get;
     get_stats(GetStatsRequest) -> GetStatsResponse = stats::get;
+    list_access_log(ListAccessLogRequest) -> ListAccessLogResponse = access_log::list;
+    list_subscriptions(ListSubscriptionsRequest) -> ListSubscriptionsResponse = subscriptions::list;
 }

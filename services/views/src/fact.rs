@@ -2,6 +2,7 @@
 
 use ryggrad_eventlog::Recorded;
 use ryggrad_eventlog::consumer::Poison;
+use ryggrad_proto::ecosystem::v1::{access_log_event, mandate_event, subscription_event};
 use ryggrad_proto::registration::v1::{founding_event, initiative_event, organisation_event, registration_case_event};
 
 /// An event of an aggregate that the views know.
@@ -16,6 +17,12 @@ pub(crate) enum Fact {
     RegistrationCase(registration_case_event::Event),
     /// An organisation, and what the registers say about it.
     Organisation(organisation_event::Event),
+    /// Who follows what.
+    Subscription(subscription_event::Event),
+    /// Who may act for whom.
+    Mandate(mandate_event::Event),
+    /// Who has looked.
+    AccessLog(access_log_event::Event),
 }
 
 // === impl Fact ===
@@ -31,6 +38,9 @@ impl Fact {
             ("registration", "Founding") => event.decode()?.map(Self::Founding),
             ("registration", "RegistrationCase") => event.decode()?.map(Self::RegistrationCase),
             ("registration", "Organisation") => event.decode()?.map(Self::Organisation),
+            ("ecosystem", "Subscription") => event.decode()?.map(Self::Subscription),
+            ("ecosystem", "Mandate") => event.decode()?.map(Self::Mandate),
+            ("ecosystem", "AccessLog") => event.decode()?.map(Self::AccessLog),
             _ => None,
         })
     }

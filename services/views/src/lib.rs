@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 // The folds, each pure: an event and a row give a row.
+mod access_log;
 mod fact;
 mod municipality_directory;
 mod org_timeline;
@@ -9,6 +10,7 @@ mod register_case;
 mod register_changes;
 mod register_units;
 mod stats_cube;
+mod subscriptions;
 
 // The role around them.
 mod api;
@@ -19,10 +21,12 @@ mod views;
 #[cfg(test)]
 mod example;
 
+pub use access_log::AccessLog;
 pub use municipality_directory::MunicipalityDirectory;
 pub use org_timeline::OrgTimeline;
 pub use register_case::RegisterCase;
 pub use register_changes::RegisterChanges;
 pub use register_units::RegisterUnits;
 pub use stats_cube::StatsCube;
+pub use subscriptions::Subscriptions;
 pub use views::{Options, Verified, Views};

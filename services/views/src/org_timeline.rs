@@ -11,6 +11,7 @@ use ryggrad_eventlog::projection::{Column, Kind, Projection, Value};
 use ryggrad_proto::registration::v1::OrganisationRegistered;
 use ryggrad_proto::views::v1::TimelineEntry;
 
+use crate::AccessLog;
 use crate::fact::Fact;
 
 mod summary;
@@ -36,11 +37,15 @@ impl Projection for OrgTimeline {
     type Row = TimelineEntry;
 
     const NAME: &'static str = "org_timeline";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const COLUMNS: &'static [Column] = &[Column::new("event", Kind::Text)];
     const APPEND_ONLY: bool = true;
 
     fn keys(&self, event: &Recorded) -> Result<Vec<String>, Poison> {
+        // Who has looked is not a part of an organisation's life; it has a view of its own.
+        if &*event.aggregate_type == AccessLog::AGGREGATE {
+            return Ok(Vec::new());
+        }
         let mut keys = Vec::with_capacity(2 + event.related.len());
         for organisation in event.concerned() {
             let key = key(organisation.as_hyphenated().encode_lower(&mut [0; 36]), event.position);
@@ -62,7 +67,7 @@ impl Projection for OrgTimeline {
         let facts = Fact::of(event)?.map(|fact| summary::of(&fact)).unwrap_or_default();
         Ok(Some(TimelineEntry {
             position: event.position,
-            organisation_id: if related { of.to_owned() } else { own },
+            organisation_id: if related { of.to_owned() } else { own.clone() },
             event: event.name.to_string(),
             norwegian_term: String::new(),
             phase: 0,
@@ -75,6 +80,8 @@ impl Projection for OrgTimeline {
             related,
             event_id: event.event_id.to_string(),
             facts,
+            owner_id: own,
+            kommunenummer: event.kommunenummer.clone().unwrap_or_default(),
         }))
     }
 

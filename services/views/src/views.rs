@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use async_nats::Client;
-use ryggrad_access::Registry;
-use ryggrad_eventlog::clock::Clock;
+use ryggrad_eventlog::Clock;
 use ryggrad_eventlog::consumer::{self, Source};
 use ryggrad_eventlog::projection::{Difference, Projection, Projector, verify};
 use ryggrad_proto::rest::Routes;
 use ryggrad_proto::views::v1::views_rest;
 use ryggrad_proto::views::v1::views_server::ViewsServer;
+use ryggrad_service::{Authority, Readings};
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,9 @@ use crate::api::Api;
 use crate::api::snapshot;
 use crate::doors::{self, Doors};
 use crate::download::Places;
-use crate::{MunicipalityDirectory, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits, StatsCube};
+use crate::{
+    AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits, StatsCube, Subscriptions,
+};
 
 /// How the role behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Views {
     stats: Projector<StatsCube>,
     register_units: Projector<RegisterUnits>,
     register_changes: Projector<RegisterChanges>,
+    access_log: Projector<AccessLog>,
+    subscriptions: Projector<Subscriptions>,
     api: Api,
 }
 
@@ -71,13 +75,15 @@ impl Default for Options {
 
 impl Views {
     /// The names of the views.
-    pub const NAMES: [&'static str; 6] = [
+    pub const NAMES: [&'static str; 8] = [
         OrgTimeline::NAME,
         RegisterCase::NAME,
         MunicipalityDirectory::NAME,
         StatsCube::NAME,
         RegisterUnits::NAME,
         RegisterChanges::NAME,
+        AccessLog::NAME,
+        Subscriptions::NAME,
     ];
 
     /// The views in the first schema of the pool's search path, whose tables are brought up to date. The pool's role may
@@ -94,7 +100,9 @@ impl Views {
         let directory = Projector::new(pool.clone(), source.clone(), MunicipalityDirectory).with_grace(options.grace);
         let stats = Projector::new(pool.clone(), source.clone(), StatsCube).with_grace(options.grace);
         let register_units = Projector::new(pool.clone(), source.clone(), RegisterUnits).with_grace(options.grace);
-        let register_changes = Projector::new(pool.clone(), source, RegisterChanges).with_grace(options.grace);
+        let register_changes = Projector::new(pool.clone(), source.clone(), RegisterChanges).with_grace(options.grace);
+        let access_log = Projector::new(pool.clone(), source.clone(), AccessLog).with_grace(options.grace);
+        let subscriptions = Projector::new(pool.clone(), source, Subscriptions).with_grace(options.grace);
         let api = Api {
             timeline: timeline.view(),
             register_case: register_case.view(),
@@ -103,8 +111,10 @@ impl Views {
             register_units: register_units.view(),
             register_changes: register_changes.view(),
             places: Places::new(options.downloads),
-            registry: Registry::new(pool.clone()),
-            clock,
+            access_log: access_log.view(),
+            subscriptions: subscriptions.view(),
+            authority: Authority::new(pool.clone(), clock.clone()),
+            readings: Readings::new(&pool, clock),
             patience: options.patience,
         };
         Ok(Self {
@@ -115,6 +125,8 @@ impl Views {
             stats,
             register_units,
             register_changes,
+            access_log,
+            subscriptions,
             api,
         })
     }
@@ -148,7 +160,9 @@ impl Views {
             self.directory.run(token.clone()),
             self.stats.run(token.clone()),
             self.register_units.run(token.clone()),
-            self.register_changes.run(token),
+            self.register_changes.run(token.clone()),
+            self.access_log.run(token.clone()),
+            self.subscriptions.run(token),
         );
     }
 
@@ -182,6 +196,8 @@ impl Views {
             verify_one(pool, &StatsCube).await?,
             verify_one(pool, &RegisterUnits).await?,
             verify_one(pool, &RegisterChanges).await?,
+            verify_one(pool, &AccessLog).await?,
+            verify_one(pool, &Subscriptions).await?,
         ])
     }
 }

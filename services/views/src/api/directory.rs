@@ -1,5 +1,6 @@
 //! Queries of `municipality_directory`.
 
+use ryggrad_access::{Gate, Key, View};
 use ryggrad_eventlog::projection::decode;
 use ryggrad_norway::{Icnpo, KommuneNumber, Language};
 use ryggrad_proto::views::v1::{
@@ -8,6 +9,7 @@ use ryggrad_proto::views::v1::{
 };
 use ryggrad_service::ApiError;
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 use super::field::{self, Organisation};
 use super::page::{Cursor, Page};
@@ -19,6 +21,7 @@ const PREFIX: usize = 100;
 
 pub(super) async fn get(api: &Api, request: GetDirectoryEntryRequest) -> Result<GetDirectoryEntryResponse, ApiError> {
     let organisation = field::organisation("organisation", &request.organisation)?;
+    let gate = api.authority.gate().await?;
     let mut snapshot = read::open(&api.directory, request.at_least, api.patience).await?;
     let (column, value) = match organisation {
         Organisation::Id(id) => ("key", id.to_string()),
@@ -39,6 +42,7 @@ pub(super) async fn get(api: &Api, request: GetDirectoryEntryRequest) -> Result<
         what: "organisation",
         id: request.organisation,
     })?;
+    note(api, &gate, std::slice::from_ref(&entry)).await?;
     explain(&mut entry);
     Ok(GetDirectoryEntryResponse {
         entry: Some(entry),
@@ -52,6 +56,7 @@ pub(super) async fn list(
 ) -> Result<ListMunicipalityDirectoryResponse, ApiError> {
     let filter = Filter::parse(&request)?;
     let page = Page::parse(request.page_size, &request.page_token, &format!("directory {filter:?}"))?;
+    let gate = api.authority.gate().await?;
     let mut snapshot = read::open(&api.directory, request.at_least, api.patience).await?;
     let mut sql = QueryBuilder::<Postgres>::new(format!(
         "select row, name_key, key from {} where true",
@@ -82,12 +87,22 @@ pub(super) async fn list(
         ..Cursor::default()
     };
     let next_page_token = page.cut(&mut entries, cursor);
+    note(api, &gate, &entries).await?;
     entries.iter_mut().for_each(explain);
     Ok(ListMunicipalityDirectoryResponse {
         entries,
         next_page_token,
         as_of: snapshot.as_of(),
     })
+}
+
+/// The directory is open, but an authority that looks somebody up leaves a trace.
+async fn note(api: &Api, gate: &Gate, entries: &[DirectoryEntry]) -> Result<(), ApiError> {
+    let shown = entries.iter().map(|entry| {
+        let organisation = Uuid::try_parse(&entry.organisation_id).unwrap_or_default();
+        Key::about(organisation, Some(&entry.orgnr), Some(&entry.kommunenummer))
+    });
+    read::note(api, gate, View::MunicipalityDirectory, shown).await
 }
 
 /// Which organisations are wanted.

@@ -1,9 +1,15 @@
 //! From a view to a snapshot of it, and from a fault of the database to an answer.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ryggrad_access::{self as access, Gate, Key, Verdict};
 use ryggrad_eventlog::projection::{Snapshot, View};
-use ryggrad_service::ApiError;
+use ryggrad_service::readings::About;
+use ryggrad_service::{ApiError, Readings};
+use uuid::Uuid;
+
+use super::Api;
 
 /// The view as it is once it has come to `at_least`; as it is anyway when that takes longer than `patience`.
 pub(crate) async fn open(view: &View, at_least: u64, patience: Duration) -> Result<Snapshot, ApiError> {
@@ -11,6 +17,48 @@ pub(crate) async fn open(view: &View, at_least: u64, patience: Duration) -> Resu
         view.wait_for(at_least, patience).await.map_err(unreadable)?;
     }
     view.snapshot().await.map_err(unreadable)
+}
+
+/// Writes down that rows about these organisations are about to be shown, as far as it concerns anybody.
+pub(crate) async fn note(
+    api: &Api,
+    gate: &Gate,
+    view: access::View,
+    shown: impl Iterator<Item = Key>,
+) -> Result<(), ApiError> {
+    let mut trace = Trace::default();
+    for about in shown {
+        trace.leave(gate, gate.view(view, &about), about.organisation);
+    }
+    trace.record(api, gate, view).await
+}
+
+/// The trace that an answer leaves in access logs: whose facts it shows, by what the reader rests on.
+#[derive(Debug, Default)]
+pub(crate) struct Trace<'a>(BTreeMap<Option<Uuid>, (Verdict<'a>, BTreeSet<Uuid>)>);
+
+impl<'a> Trace<'a> {
+    /// A fact about an organisation is going to be shown.
+    pub(crate) fn leave(&mut self, gate: &Gate, verdict: Verdict<'a>, organisation: Uuid) {
+        if Readings::concerns(gate.caller().identity(), verdict) {
+            let basis = match verdict {
+                Verdict::Approved(approval) => Some(approval.id),
+                _ => None,
+            };
+            let (_, organisations) = self.0.entry(basis).or_insert_with(|| (verdict, BTreeSet::new()));
+            organisations.insert(organisation);
+        }
+    }
+
+    /// Writes it.
+    pub(crate) async fn record(self, api: &Api, gate: &Gate, view: access::View) -> Result<(), ApiError> {
+        for (verdict, organisations) in self.0.into_values() {
+            let several = About::Several(organisations.into_iter().collect());
+            let identity = gate.caller().identity();
+            api.readings.record(identity, view.name(), verdict, several).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What a failed query means to the one who asked.

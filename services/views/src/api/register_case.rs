@@ -1,11 +1,14 @@
 //! Queries of `register_case`.
 
+use ryggrad_access::{Bounds, Key, View};
 use ryggrad_eventlog::projection::decode;
 use ryggrad_proto::views::v1::{
     GetRegisterCaseRequest, GetRegisterCaseResponse, ListRegisterCasesRequest, ListRegisterCasesResponse, RegisterCase,
 };
-use ryggrad_service::ApiError;
+use ryggrad_service::readings::About;
+use ryggrad_service::{ApiError, authority};
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 use super::field::{self, Organisation};
 use super::page::{Cursor, Page};
@@ -14,12 +17,26 @@ use crate::register_case::STATES;
 
 pub(super) async fn get(api: &Api, request: GetRegisterCaseRequest) -> Result<GetRegisterCaseResponse, ApiError> {
     let id = field::uuid("case_id", &request.case_id)?;
+    let gate = api.authority.gate().await?;
     let mut snapshot = read::open(&api.register_case, request.at_least, api.patience).await?;
     let register_case = snapshot.get(&id.to_string()).await.map_err(read::unreadable)?;
-    let register_case = register_case.ok_or_else(|| ApiError::NotFound {
+    // Who may not see a case is not told whether it exists.
+    let about = register_case
+        .as_ref()
+        .map_or_else(|| Key::about(Uuid::nil(), None, None), key_of);
+    let verdict = authority::ask(&gate, View::RegisterCase, &about)?;
+    let register_case: RegisterCase = register_case.ok_or_else(|| ApiError::NotFound {
         what: "registration case",
         id: id.to_string(),
     })?;
+    let one = About::One {
+        id: about.organisation,
+        orgnr: Some(register_case.orgnr.clone()).filter(|orgnr| !orgnr.is_empty()),
+    };
+    let view = View::RegisterCase.name();
+    api.readings
+        .record(gate.caller().identity(), view, verdict, one)
+        .await?;
     Ok(GetRegisterCaseResponse {
         register_case: Some(register_case),
         as_of: snapshot.as_of(),
@@ -32,6 +49,9 @@ pub(super) async fn list(api: &Api, request: ListRegisterCasesRequest) -> Result
     let kommune = field::optional("kommunenummer", &request.kommunenummer, field::kommune)?;
     let list = format!("register cases {organisation:?} {states:?} {kommune:?}");
     let page = Page::parse(request.page_size, &request.page_token, &list)?;
+    let gate = api.authority.gate().await?;
+    let bounds = gate.bounds(View::RegisterCase);
+    let bounds = bounds.map_err(|verdict| authority::refused(View::RegisterCase, verdict))?;
     let mut snapshot = read::open(&api.register_case, request.at_least, api.patience).await?;
     let mut sql = QueryBuilder::<Postgres>::new(format!("select row from {} where true", snapshot.table()));
     match organisation {
@@ -44,6 +64,16 @@ pub(super) async fn list(api: &Api, request: ListRegisterCasesRequest) -> Result
     }
     if let Some(kommune) = kommune {
         sql.push(" and kommunenummer = ").push_bind(kommune);
+    }
+    if let Bounds::Within {
+        orgnr,
+        organisations,
+        kommuner,
+    } = bounds
+    {
+        sql.push(" and (orgnr = any(").push_bind(orgnr);
+        sql.push(") or organisation_id = any(").push_bind(organisations);
+        sql.push(") or kommunenummer = any(").push_bind(kommuner).push("))");
     }
     if let Some(after) = &page.after {
         sql.push(" and first_position < ")
@@ -64,9 +94,16 @@ pub(super) async fn list(api: &Api, request: ListRegisterCasesRequest) -> Result
         number: last.first_position,
         ..Cursor::default()
     });
+    let shown = register_cases.iter().map(key_of);
+    read::note(api, &gate, View::RegisterCase, shown).await?;
     Ok(ListRegisterCasesResponse {
         register_cases,
         next_page_token,
         as_of: snapshot.as_of(),
     })
+}
+
+pub(super) fn key_of(case: &RegisterCase) -> Key {
+    let organisation = Uuid::try_parse(&case.organisation_id).unwrap_or_default();
+    Key::about(organisation, Some(&case.orgnr), Some(&case.kommunenummer))
 }

@@ -1,25 +1,24 @@
 //! Whole views: one implementation behind gRPC and HTTP.
 
-use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use jiff::tz::TimeZone;
+use futures::{StreamExt as _, TryStreamExt as _};
 use prost::Message;
-use ryggrad_access::{Gate, View as Access};
+use ryggrad_access::{Gate, Key, Verdict, View as Access};
 use ryggrad_eventlog::projection::{Projection as _, Snapshot, View, decode};
-use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::views::v1::snapshot_response::Part;
 use ryggrad_proto::views::v1::{
-    DirectoryEntry, RegisterCase, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd, SnapshotRequest,
-    SnapshotResponse, TimelineEntry,
+    AccessLogEntry, DirectoryEntry, RegisterCase, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd, SnapshotRequest,
+    SnapshotResponse, SubscriptionEntry, TimelineEntry,
 };
-use ryggrad_service::{ApiError, caller};
+use ryggrad_service::{ApiError, authority};
 use tonic::Status;
 
-use super::{Api, directory, field, read, stats, timeline};
+use super::{Api, directory, field, read, register_case, stats, timeline};
 use crate::download::{self, Piece, Pieces, Place};
-use crate::{MunicipalityDirectory, OrgTimeline, RegisterCase as Cases, RegisterUnits, StatsCube, Views};
+use crate::{
+    AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase as Cases, RegisterUnits, StatsCube, Subscriptions, Views,
+};
 
-mod about;
 pub(crate) mod http;
 
 /// The dimensions of the statistics' table when none are asked for.
@@ -46,11 +45,13 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
         return Err(ApiError::invalid("by", format!("{name} has no dimensions to choose")));
     }
     let gate = match name {
-        OrgTimeline::NAME | Cases::NAME => gate(api).await?,
+        OrgTimeline::NAME | Cases::NAME | AccessLog::NAME => api.authority.gate().await?,
         _ => Gate::open(),
     };
-    if name == Cases::NAME {
-        about::may_ask(&gate, Access::RegisterCase)?;
+    for (of, view) in [(Cases::NAME, Access::RegisterCase), (AccessLog::NAME, Access::AccessLog)] {
+        if name == of {
+            gate.bounds(view).map_err(|verdict| authority::refused(view, verdict))?;
+        }
     }
     let place = api.places.take()?;
     let mut snapshot = read::open(api.view(name), request.at_least, api.patience).await?;
@@ -61,13 +62,35 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
         version: snapshot.version(),
     };
     let rows: Rows = match name {
-        OrgTimeline::NAME => timeline(place, snapshot, gate).await?,
+        OrgTimeline::NAME => {
+            trace(api, &gate, &mut snapshot, Access::OrgTimeline, |gate, entry: &TimelineEntry| {
+                (timeline::verdict(gate, entry), &entry.owner_id)
+            })
+            .await?;
+            timeline(place, snapshot, gate).await?
+        }
         Cases::NAME => {
+            trace(api, &gate, &mut snapshot, Access::RegisterCase, |gate, case: &RegisterCase| {
+                let verdict = gate.view(Access::RegisterCase, &register_case::key_of(case));
+                (verdict, &case.organisation_id)
+            })
+            .await?;
             rows(place, snapshot, move |case: RegisterCase| {
-                let may = gate.view(Access::RegisterCase, &about::case(&case)).allows();
-                may.then_some(Part::RegisterCase(case))
+                let verdict = gate.view(Access::RegisterCase, &register_case::key_of(&case));
+                verdict.allows().then_some(Part::RegisterCase(case))
             })
             .await?
+        }
+        AccessLog::NAME => {
+            rows(place, snapshot, move |entry: AccessLogEntry| {
+                let organisation = entry.organisation_id.parse().unwrap_or_default();
+                let verdict = gate.view(Access::AccessLog, &Key::about(organisation, None, None));
+                verdict.allows().then_some(Part::AccessLogEntry(entry))
+            })
+            .await?
+        }
+        Subscriptions::NAME => {
+            rows(place, snapshot, |entry: SubscriptionEntry| Some(Part::SubscriptionEntry(entry))).await?
         }
         MunicipalityDirectory::NAME => {
             rows(place, snapshot, |mut entry: DirectoryEntry| {
@@ -97,11 +120,30 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
     Ok(Opened { begin, rows })
 }
 
-/// What the caller may see today, by Norwegian time.
-async fn gate(api: &Api) -> Result<Gate, ApiError> {
-    let oslo = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
-    let today = api.clock.now().to_zoned(oslo).date();
-    api.registry.gate(&caller(), today).await.map_err(read::unreadable)
+/// Leaves the trace of what is going to be shown beyond open data, before the first row is.
+async fn trace<R: Message + Default>(
+    api: &Api,
+    gate: &Gate,
+    snapshot: &mut Snapshot,
+    view: Access,
+    verdict: impl for<'g, 'r> Fn(&'g Gate, &'r R) -> (Verdict<'g>, &'r str),
+) -> Result<(), ApiError> {
+    if gate.is_open_only() {
+        return Ok(());
+    }
+    let sql = format!("select row from {}", snapshot.table());
+    let mut trace = read::Trace::default();
+    let mut rows = sqlx::query(&sql).fetch(snapshot.connection());
+    while let Some(row) = rows.try_next().await.map_err(read::unreadable)? {
+        let row: R = decode(&row).map_err(read::unreadable)?;
+        let (verdict, organisation) = verdict(gate, &row);
+        // Whole files of open data say nothing about whom the reader is interested in.
+        if !matches!(verdict, Verdict::Open) {
+            trace.leave(gate, verdict, organisation.parse().unwrap_or_default());
+        }
+    }
+    drop(rows);
+    trace.record(api, gate, view).await
 }
 
 /// Every row, in the order of the keys.
@@ -116,29 +158,11 @@ async fn rows<R: Message + Default + Send + 'static>(
 }
 
 /// The entries that the caller would see in the stream. Those under an organisation number are other ones once more.
-///
-/// Beyond open data the gate looks at the whole envelope of an event, which the entry has only a part of.
 async fn timeline(place: Place, snapshot: Snapshot, gate: Gate) -> Result<Rows, ApiError> {
-    let table = snapshot.table();
-    let open_only = gate.is_open_only();
-    let sql = if open_only {
-        format!("select row from {table} where key like '%-%' order by key")
-    } else {
-        let columns = about::COLUMNS;
-        format!(
-            "select t.row, {columns} from {table} t join log.events e on e.position = right(t.key, 19)::bigint
-              where t.key like '%-%' order by t.key"
-        )
-    };
+    let sql = format!("select row from {} where key like '%-%' order by key", snapshot.table());
     let rows = download::rows(place, snapshot, sql, move |row| {
         let mut entry: TimelineEntry = decode(row)?;
-        let is_seen = if open_only {
-            entry.class() == PrivacyClass::Public
-        } else {
-            let (position, key) = about::event(row)?;
-            gate.passes(position, &key)
-        };
-        Ok(is_seen.then(|| {
+        Ok(timeline::verdict(&gate, &entry).allows().then(|| {
             timeline::explain(&mut entry);
             Part::TimelineEntry(entry)
         }))
@@ -177,6 +201,8 @@ impl Api {
             &self.stats,
             &self.register_units,
             &self.register_changes,
+            &self.access_log,
+            &self.subscriptions,
         ];
         let found = views.into_iter().find(|view| view.name() == name);
         found.expect("every name is of one of the views")

@@ -1,5 +1,8 @@
 //! What an event says in short: codes, days and numbers, never a person and no free text that could name one.
 
+use ryggrad_proto::ecosystem::v1::access_log_event::Event as Accessed;
+use ryggrad_proto::ecosystem::v1::mandate_event::Event as Mandate;
+use ryggrad_proto::ecosystem::v1::subscription_event::Event as Subscription;
 use ryggrad_proto::registration::v1::founding_event::Event as Founding;
 use ryggrad_proto::registration::v1::initiative_event::Event as Initiative;
 use ryggrad_proto::registration::v1::organisation_event::Event as Organisation;
@@ -16,6 +19,9 @@ pub(super) fn of(fact: &Fact) -> Vec<TimelineFact> {
         Fact::Founding(event) => founding(event),
         Fact::RegistrationCase(event) => case(event),
         Fact::Organisation(event) => organisation(event),
+        Fact::Subscription(event) => subscription(event),
+        Fact::Mandate(event) => mandate(event),
+        Fact::AccessLog(Accessed::ViewAccessed(_)) => Short::default(),
     };
     short.0
 }
@@ -226,5 +232,25 @@ fn organisation(event: &Organisation) -> Short {
         Organisation::OrganisationDeleted(e) => short
             .with("slettedato", &e.slettedato)
             .with("successor_orgnr", e.successor_orgnr.clone().unwrap_or_default()),
+    }
+}
+
+fn subscription(event: &Subscription) -> Short {
+    match event {
+        Subscription::SubscriptionApproved(e) => Short::default()
+            .with("stakeholder", &e.stakeholder)
+            .with("legal_basis", &e.legal_basis)
+            .with("until", e.until.clone().unwrap_or_default()),
+        Subscription::SubscriptionEnded(_) => Short::default(),
+    }
+}
+
+fn mandate(event: &Mandate) -> Short {
+    match event {
+        Mandate::MandateGranted(e) => Short::default()
+            .with("to_orgnr", &e.to_orgnr)
+            .list("commands", &e.commands)
+            .with("until", e.until.clone().unwrap_or_default()),
+        Mandate::MandateRevoked(e) => Short::default().with("to_orgnr", &e.to_orgnr),
     }
 }

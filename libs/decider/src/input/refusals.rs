@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use ryggrad_decider::{Refusal, Rule, Text, rules};
+use crate::{Refusal, Rule, Text, rules};
 use ryggrad_norway::{Invalid, Language};
 
 /// What a code list or a check digit says no to.
-pub(crate) fn refused(field: &'static str, invalid: &Invalid) -> Refusal {
+pub fn refused(field: &'static str, invalid: &Invalid) -> Refusal {
     let rule = invalid
         .rule()
         .and_then(|id| rules::ALL.iter().find(|rule| rule.id == id))
@@ -22,7 +22,7 @@ pub(crate) fn refused(field: &'static str, invalid: &Invalid) -> Refusal {
 }
 
 /// Something that comes too early or too late in the life of its aggregate.
-pub(crate) fn wrong_state(
+pub fn wrong_state(
     state: &'static str,
     nb: impl Into<Cow<'static, str>>,
     nn: impl Into<Cow<'static, str>>,
@@ -41,7 +41,7 @@ pub(crate) fn wrong_state(
 }
 
 /// The same text under a rule of its own.
-pub(crate) fn refuse(
+pub fn refuse(
     rule: &'static Rule,
     code: &'static str,
     nb: &'static str,
@@ -51,7 +51,7 @@ pub(crate) fn refuse(
     Refusal::new(rule, code, Text::new(nb, nn, en))
 }
 
-pub(crate) fn missing(field: &'static str) -> Refusal {
+pub fn missing(field: &'static str) -> Refusal {
     Refusal::invalid(
         field,
         Text::new(

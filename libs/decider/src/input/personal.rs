@@ -5,12 +5,12 @@ use ryggrad_norway::{Kontonummer, PersonNumber, parse_date};
 /// Whether a text holds an identity number, an account number, a telephone number or an e-mail address.
 ///
 /// It errs towards letting a text through where digits have a more likely meaning: years, dates, amounts, organisation numbers.
-pub(crate) fn names_a_person(text: &str) -> bool {
+pub fn names_a_person(text: &str) -> bool {
     email(text) || identity_number(text) || account_number(text) || telephone(text)
 }
 
 /// Whether a line of an address leads to somebody's own door: `c/o`, `v/`, `ved` or `att.` and a name.
-pub(crate) fn by_way_of_somebody(line: &str) -> bool {
+pub fn by_way_of_somebody(line: &str) -> bool {
     let line = line.trim().to_lowercase();
     let mut words = line.split(|c: char| c.is_whitespace() || c == ',');
     let first = words.next().unwrap_or_default();

@@ -9,26 +9,26 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ryggrad_decider::{Refusal, Text, rules};
+use crate::{Refusal, Text, rules};
 use ryggrad_norway::{Invalid, Language, OrgNumber};
 use uuid::Uuid;
 
-pub(crate) use self::personal::{by_way_of_somebody, names_a_person};
+pub use self::personal::{by_way_of_somebody, names_a_person};
 use self::refusals::{control_character, not_a_hash, not_an_id, not_an_instant, personal_data, too_long};
-pub(crate) use self::refusals::{missing, refuse, refused, wrong_state};
+pub use self::refusals::{missing, refuse, refused, wrong_state};
 
 /// A field that was read, or why it was not.
-pub(crate) type Read<T> = Result<T, Refusal>;
+pub type Read<T> = Result<T, Refusal>;
 
 /// Longest text of a title or a name.
-pub(crate) const NAME: usize = 200;
+pub const NAME: usize = 200;
 /// Longest text of a purpose or a reason.
-pub(crate) const PROSE: usize = 4000;
+pub const PROSE: usize = 4000;
 /// Longest reference to something elsewhere.
-pub(crate) const REFERENCE: usize = 200;
+pub const REFERENCE: usize = 200;
 
 /// A text that must be there, of at most `max` characters, without control characters and personal data.
-pub(crate) fn text(field: &'static str, value: &str, max: usize) -> Read<String> {
+pub fn text(field: &'static str, value: &str, max: usize) -> Read<String> {
     if value.trim().is_empty() {
         return Err(missing(field));
     }
@@ -36,7 +36,7 @@ pub(crate) fn text(field: &'static str, value: &str, max: usize) -> Read<String>
 }
 
 /// A text that may be empty.
-pub(crate) fn free(field: &'static str, value: &str, max: usize) -> Read<String> {
+pub fn free(field: &'static str, value: &str, max: usize) -> Read<String> {
     let length = value.chars().count();
     if length > max {
         return Err(too_long(field, length, max));
@@ -54,7 +54,7 @@ pub(crate) fn free(field: &'static str, value: &str, max: usize) -> Read<String>
 }
 
 /// A text that may be absent, but not empty.
-pub(crate) fn optional_text(field: &'static str, value: Option<&str>, max: usize) -> Read<Option<String>> {
+pub fn optional_text(field: &'static str, value: Option<&str>, max: usize) -> Read<Option<String>> {
     value
         .filter(|value| !value.is_empty())
         .map(|value| text(field, value, max))
@@ -62,7 +62,7 @@ pub(crate) fn optional_text(field: &'static str, value: Option<&str>, max: usize
 }
 
 /// A UUID.
-pub(crate) fn id(field: &'static str, value: &str) -> Read<Uuid> {
+pub fn id(field: &'static str, value: &str) -> Read<Uuid> {
     if value.is_empty() {
         return Err(missing(field));
     }
@@ -73,7 +73,7 @@ pub(crate) fn id(field: &'static str, value: &str) -> Read<Uuid> {
 }
 
 /// A UUID that may be absent.
-pub(crate) fn optional_id(field: &'static str, value: Option<&str>) -> Read<Option<Uuid>> {
+pub fn optional_id(field: &'static str, value: Option<&str>) -> Read<Option<Uuid>> {
     value
         .filter(|value| !value.is_empty())
         .map(|value| id(field, value))
@@ -81,7 +81,7 @@ pub(crate) fn optional_id(field: &'static str, value: Option<&str>) -> Read<Opti
 }
 
 /// The SHA-256 of a document: 64 hexadecimal digits.
-pub(crate) fn hash(field: &'static str, value: &str) -> Read<String> {
+pub fn hash(field: &'static str, value: &str) -> Read<String> {
     if value.is_empty() {
         return Err(missing(field));
     }
@@ -93,7 +93,7 @@ pub(crate) fn hash(field: &'static str, value: &str) -> Read<String> {
 }
 
 /// A calendar date.
-pub(crate) fn date(field: &'static str, value: &str) -> Read<Date> {
+pub fn date(field: &'static str, value: &str) -> Read<Date> {
     if value.is_empty() {
         return Err(missing(field));
     }
@@ -101,14 +101,14 @@ pub(crate) fn date(field: &'static str, value: &str) -> Read<Date> {
 }
 
 /// An instant that may be absent.
-pub(crate) fn instant(field: &'static str, value: Option<ryggrad_proto::Timestamp>) -> Read<Option<Timestamp>> {
+pub fn instant(field: &'static str, value: Option<ryggrad_proto::Timestamp>) -> Read<Option<Timestamp>> {
     value
         .map(|value| Timestamp::try_from(value).map_err(|_| not_an_instant(field)))
         .transpose()
 }
 
 /// A number or a code of an official list.
-pub(crate) fn coded<T: FromStr<Err = Invalid>>(field: &'static str, value: &str) -> Read<T> {
+pub fn coded<T: FromStr<Err = Invalid>>(field: &'static str, value: &str) -> Read<T> {
     if value.is_empty() {
         return Err(missing(field));
     }
@@ -116,7 +116,7 @@ pub(crate) fn coded<T: FromStr<Err = Invalid>>(field: &'static str, value: &str)
 }
 
 /// A number or a code that may be absent.
-pub(crate) fn optional_coded<T: FromStr<Err = Invalid>>(field: &'static str, value: Option<&str>) -> Read<Option<T>> {
+pub fn optional_coded<T: FromStr<Err = Invalid>>(field: &'static str, value: Option<&str>) -> Read<Option<T>> {
     value
         .filter(|value| !value.is_empty())
         .map(|value| coded(field, value))
@@ -124,12 +124,12 @@ pub(crate) fn optional_coded<T: FromStr<Err = Invalid>>(field: &'static str, val
 }
 
 /// An organisation number that may be absent.
-pub(crate) fn optional_orgnr(field: &'static str, value: Option<&str>) -> Read<Option<String>> {
+pub fn optional_orgnr(field: &'static str, value: Option<&str>) -> Read<Option<String>> {
     Ok(optional_coded::<OrgNumber>(field, value)?.map(|orgnr| orgnr.to_string()))
 }
 
 /// nb or nn, the two languages that Norwegian authorities write in.
-pub(crate) fn written_standard(field: &'static str, value: &str) -> Read<Language> {
+pub fn written_standard(field: &'static str, value: &str) -> Read<Language> {
     match coded(field, value)? {
         language @ (Language::Nb | Language::Nn) => Ok(language),
         Language::En => Err(Refusal::new(
@@ -146,7 +146,7 @@ pub(crate) fn written_standard(field: &'static str, value: &str) -> Read<Languag
 }
 
 /// A choice of an enum of ours: known, and made.
-pub(crate) fn chosen<E: TryFrom<i32> + Default + PartialEq>(field: &'static str, value: i32) -> Read<E> {
+pub fn chosen<E: TryFrom<i32> + Default + PartialEq>(field: &'static str, value: i32) -> Read<E> {
     E::try_from(value)
         .ok()
         .filter(|choice| *choice != E::default())
@@ -154,7 +154,7 @@ pub(crate) fn chosen<E: TryFrom<i32> + Default + PartialEq>(field: &'static str,
 }
 
 /// A list of at least `min` and at most `max` entries.
-pub(crate) fn count(field: &'static str, found: usize, min: usize, max: usize) -> Read<()> {
+pub fn count(field: &'static str, found: usize, min: usize, max: usize) -> Read<()> {
     if found < min {
         return Err(missing(field));
     }
@@ -173,7 +173,7 @@ pub(crate) fn count(field: &'static str, found: usize, min: usize, max: usize) -
 }
 
 /// A number between two bounds.
-pub(crate) fn within(field: &'static str, value: u32, min: u32, max: u32) -> Read<u32> {
+pub fn within(field: &'static str, value: u32, min: u32, max: u32) -> Read<u32> {
     if (min..=max).contains(&value) {
         return Ok(value);
     }

@@ -1,0 +1,103 @@
+//! The service as gRPC and REST see it.
+
+use ryggrad_access::Stakeholder;
+use ryggrad_proto::ecosystem::v1 as pb;
+use ryggrad_proto::ecosystem::v1::ecosystem_service_server::EcosystemService;
+use ryggrad_service::request::{execute, parse_id, wait_for};
+use ryggrad_service::{ApiError, accept, caller};
+use tonic::{Request, Response, Status};
+
+use crate::service::Ecosystem;
+
+#[tonic::async_trait]
+impl EcosystemService for Ecosystem {
+    ryggrad_service::commands! {
+        unsubscribe(pb::Unsubscribe) => subscriptions;
+        grant_mandate(pb::GrantMandate) => mandates;
+        revoke_mandate(pb::RevokeMandate) => mandates;
+    }
+
+    async fn subscribe(&self, request: Request<pb::Subscribe>) -> Result<Response<pb::SubscriptionReceipt>, Status> {
+        let mut command = accept(request)?;
+        command.stakeholder = as_whom(&command.stakeholder)?.code().to_owned();
+        if command.from_now {
+            command.after = self
+                .log
+                .head()
+                .await
+                .map_err(|error| ApiError::unreadable(&error))?
+                .position;
+        }
+        let receipt = execute(&self.subscriptions, &self.authority, Request::new(command))
+            .await?
+            .into_inner();
+        let id = parse_id("subscription_id", &receipt.aggregate_id)?;
+        // The first receipt again may be of another request than this one: what was approved is what counts.
+        let (state, _) = self.subscriptions.state(id).await.map_err(ApiError::from)?;
+        let first_position = state.approved().map_or(0, |approved| approved.first_position);
+        Ok(Response::new(pb::SubscriptionReceipt {
+            subscription_id: receipt.aggregate_id.clone(),
+            receipt: Some(receipt),
+            first_position,
+        }))
+    }
+
+    async fn get_subscription(
+        &self,
+        request: Request<pb::GetSubscriptionRequest>,
+    ) -> Result<Response<pb::Subscription>, Status> {
+        let pb::GetSubscriptionRequest {
+            subscription_id,
+            at_least,
+        } = accept(request)?;
+        let id = parse_id("subscription_id", &subscription_id)?;
+        let as_of = wait_for(&self.log, at_least).await?;
+        let (state, version) = self.subscriptions.state(id).await.map_err(ApiError::from)?;
+        let Some(approved) = state.approved() else {
+            let what = "subscription";
+            let id = id.to_string();
+            return Err(ApiError::NotFound { what, id }.into());
+        };
+        let today = self.authority.today();
+        let over = approved
+            .until
+            .as_deref()
+            .is_some_and(|until| until.parse().is_ok_and(|until: jiff::civil::Date| until < today));
+        Ok(Response::new(pb::Subscription {
+            subscription_id: id.to_string(),
+            in_force: state.ended().is_none() && !over,
+            approved: Some(approved.clone()),
+            ended: state.ended().cloned(),
+            version,
+            as_of,
+        }))
+    }
+}
+
+/// As which stakeholder the caller subscribes: the one that it names, or the only one that it is.
+fn as_whom(named: &str) -> Result<Stakeholder, ApiError> {
+    let caller = caller();
+    let identity = caller.identity().ok_or_else(ApiError::token_missing)?;
+    let mut all = identity.stakeholders();
+    if !named.is_empty() {
+        let asked = Stakeholder::parse(named)
+            .ok_or_else(|| ApiError::invalid("stakeholder", format!("there is no stakeholder {named:?}")))?;
+        return all.find(|is| *is == asked).ok_or_else(|| ApiError::Denied {
+            reason: "NOT_THAT_STAKEHOLDER",
+            message: format!("the token's organisation is not {}", asked.code()),
+        });
+    }
+    match (all.next(), all.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => Err(ApiError::invalid(
+            "stakeholder",
+            "the token's organisation is several; name one",
+        )),
+        (None, _) => Err(ApiError::Denied {
+            reason: "NO_STAKEHOLDER",
+            message:
+                "the token's organisation is no stakeholder of the access matrix; its own facts need no subscription"
+                    .to_owned(),
+        }),
+    }
+}
