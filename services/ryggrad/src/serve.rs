@@ -35,6 +35,11 @@ enum What {
         #[command(flatten)]
         service: Box<ServiceArgs>,
     },
+    /// Take subscriptions and mandates.
+    Ecosystem {
+        #[command(flatten)]
+        service: Box<ServiceArgs>,
+    },
     /// Hand the stream to agencies and apps.
     Gateway {
         #[command(flatten)]
@@ -57,6 +62,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     match args.what {
         What::Registration { service, register } => role(Role::Registration, *service, register).await,
         What::Views { service } => role(Role::Views, *service, Register::default()).await,
+        What::Ecosystem { service } => role(Role::Ecosystem, *service, Register::default()).await,
         What::Gateway { service } => role(Role::Gateway, *service, Register::default()).await,
         What::Relay { service } => role(Role::Relay, *service, Register::default()).await,
         What::Migrate { database_url } => {

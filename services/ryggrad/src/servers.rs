@@ -12,8 +12,9 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use crate::running::{Stores, nats_key, postgres_key, without_password};
 
 /// Who may do what with the log. The doors that answer write down who has looked at an organisation, before they answer.
-pub const WRITERS: [Role<'static>; 5] = [
+pub const WRITERS: [Role<'static>; 6] = [
     Role::writer("ryggrad_registration", "registration"),
+    Role::writer_of("ryggrad_registration", "ecosystem", "AccessLog"),
     Role::writer_of("ryggrad_views", "ecosystem", "AccessLog"),
     Role::writer_of("ryggrad_gateway", "ecosystem", "AccessLog"),
     Role::writer("ryggrad_ecosystem", "ecosystem"),

@@ -1,5 +1,6 @@
 //! Roles at work in this process: one for `serve`, all of them for `up`, `demo`, `bench` and the tests.
 
+mod ecosystem;
 mod gateway;
 mod registration;
 mod relay;
@@ -12,6 +13,7 @@ use anyhow::Context as _;
 use async_nats::Client;
 use jiff::Timestamp;
 use ryggrad_eventlog::clock::{Clock, wall};
+use ryggrad_eventlog::relay as wake;
 use ryggrad_eventlog::stream;
 use ryggrad_proto::admin::v1::admin_rest;
 use ryggrad_proto::admin::v1::admin_server::AdminServer;
@@ -35,6 +37,8 @@ pub enum Role {
     Registration,
     /// Folds views and answers from them.
     Views,
+    /// Takes subscriptions and mandates.
+    Ecosystem,
     /// Hands the stream to agencies and apps.
     Gateway,
     /// Publishes the log to the stream.
@@ -87,8 +91,8 @@ struct Setting<'a> {
     server: Server,
     admin: Admin,
     tasks: JoinSet<Ended>,
-    /// What this process's writer has committed, to wake its relay.
-    committed: Option<watch::Receiver<u64>>,
+    /// What this process's writers have committed, to wake its relay.
+    committed: Vec<watch::Receiver<u64>>,
 }
 
 // === impl Setting ===
@@ -99,18 +103,45 @@ impl Setting<'_> {
         let server = std::mem::replace(&mut self.server, Server::new(""));
         self.server = add(server);
     }
+
+    /// Lets the relay know of what a writer commits, in this process or another.
+    fn wake(&mut self, committed: watch::Receiver<u64>, nats: Client) {
+        if self.plan.roles.contains(&Role::Relay) {
+            self.committed.push(committed);
+            return;
+        }
+        let token = self.working.clone();
+        self.tasks.spawn(async move {
+            wake::announce(nats, committed, token.clone()).await;
+            token.cancelled().await;
+            ("announcements", Ok(()))
+        });
+    }
+}
+
+/// Whether PostgreSQL answers, for `/readyz`.
+async fn answers(pool: PgPool) -> Result<(), String> {
+    let asked = sqlx::query("select 1").execute(&pool).await;
+    asked.map(drop).map_err(|error| format!("PostgreSQL: {error}"))
 }
 
 // === impl Role ===
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Registration, Self::Views, Self::Gateway, Self::Relay];
+    pub const ALL: [Self; 5] = [
+        Self::Registration,
+        Self::Ecosystem,
+        Self::Views,
+        Self::Gateway,
+        Self::Relay,
+    ];
 
     /// Its name: of its schema, its NATS user and its telemetry.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Registration => "registration",
+            Self::Ecosystem => "ecosystem",
             Self::Views => "views",
             Self::Gateway => "gateway",
             Self::Relay => "relay",
@@ -181,12 +212,13 @@ impl Stack {
             server: Server::new(name).drain(plan.drain),
             admin: Admin::new(clock.clone()),
             tasks: JoinSet::new(),
-            committed: None,
+            committed: Vec::new(),
         };
-        // The relay last: it is woken by the writer of its own process.
+        // The relay last: it is woken by the writers of its own process.
         for role in Role::ALL.into_iter().filter(|role| plan.roles.contains(role)) {
             let started = match role {
                 Role::Registration => registration::start(&mut setting).await,
+                Role::Ecosystem => ecosystem::start(&mut setting).await,
                 Role::Views => views::start(&mut setting).await,
                 Role::Gateway => gateway::start(&mut setting).await,
                 Role::Relay => relay::start(&mut setting).await,

@@ -1,12 +1,12 @@
 //! Registration: takes commands, keeps its deadlines, and hears from the (simulated) register authority.
 
-use ryggrad_eventlog::relay;
-use ryggrad_proto::registration::v1::registration_service_rest;
+use ryggrad_proto::registration::v1::register_port_server::RegisterPortServer;
 use ryggrad_proto::registration::v1::registration_service_server::RegistrationServiceServer;
+use ryggrad_proto::registration::v1::{register_port_rest, registration_service_rest};
 use ryggrad_registration::Registration;
 use ryggrad_registration::register::simulator::Simulator;
 
-use super::{Role, Setting};
+use super::{Role, Setting, answers};
 
 /// How the simulated register authority behaves.
 #[derive(Debug, Clone, clap::Args)]
@@ -82,7 +82,7 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     ryggrad_registration::install(&pool).await?;
     setting.admin.watch(pool.clone());
     let service = Registration::new(pool.clone(), setting.clock.clone());
-    wake(setting, &service, nats.clone());
+    setting.wake(service.committed(), nats.clone());
     let (follower, simulator, token) = (
         service.clone(),
         setting.plan.register.simulator(),
@@ -95,29 +95,10 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     setting.serve(|server| {
         server
             .grpc(RegistrationServiceServer::new(service.clone()))
-            .rest(registration_service_rest::routes(service))
-            .ready("postgres", move || {
-                let pool = pool.clone();
-                async move {
-                    let asked = sqlx::query("select 1").execute(&pool).await;
-                    asked.map(drop).map_err(|error| format!("PostgreSQL: {error}"))
-                }
-            })
+            .rest(registration_service_rest::routes(service.clone()))
+            .grpc(RegisterPortServer::new(service.clone()))
+            .rest(register_port_rest::routes(service))
+            .ready("postgres", move || answers(pool.clone()))
     });
     Ok(())
-}
-
-/// Lets the relay know of what is committed, in this process or another.
-fn wake(setting: &mut Setting<'_>, service: &Registration, nats: async_nats::Client) {
-    let committed = service.committed();
-    if setting.plan.roles.contains(&Role::Relay) {
-        setting.committed = Some(committed);
-        return;
-    }
-    let token = setting.working.clone();
-    setting.tasks.spawn(async move {
-        relay::announce(nats, committed, token.clone()).await;
-        token.cancelled().await;
-        ("announcements", Ok(()))
-    });
 }

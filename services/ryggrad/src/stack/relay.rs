@@ -3,13 +3,17 @@
 use anyhow::Context as _;
 use ryggrad_eventlog::relay::Relay;
 use ryggrad_eventlog::stream;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{Role, Setting};
 
 pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     let asked = setting.plan.pool(Role::Relay).await?;
-    let (plan, committed, token) = (setting.plan.clone(), setting.committed.take(), setting.working.clone());
+    let (plan, committed, token) = (
+        setting.plan.clone(),
+        std::mem::take(&mut setting.committed),
+        setting.working.clone(),
+    );
     let (ready, started) = oneshot::channel();
     // Everything that the relay waits for is made on its own runtime: no other task can keep it from being woken.
     let work = async move {
@@ -22,8 +26,8 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
             }
         };
         let mut relay = Relay::new(pool, nats.clone()).with_replicas(plan.replicas);
-        if let Some(committed) = committed {
-            relay = relay.woken_by(committed);
+        if !committed.is_empty() {
+            relay = relay.woken_by(any_of(committed));
         }
         let _gone = ready.send(Ok(nats));
         relay.run(token).await.map_err(anyhow::Error::from)
@@ -60,4 +64,25 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
         )
     });
     Ok(())
+}
+
+/// The highest position that any of the writers has committed.
+fn any_of(committed: Vec<watch::Receiver<u64>>) -> watch::Receiver<u64> {
+    let (highest, any) = watch::channel(0);
+    for mut one in committed {
+        let highest = highest.clone();
+        tokio::spawn(async move {
+            while one.changed().await.is_ok() {
+                let position = *one.borrow_and_update();
+                highest.send_if_modified(|known| {
+                    let higher = position > *known;
+                    if higher {
+                        *known = position;
+                    }
+                    higher
+                });
+            }
+        });
+    }
+    any
 }
