@@ -306,3 +306,6 @@ impl Verdict<'_> {
         matches!(self, Self::Open | Self::Own | Self::Mandated | Self::Approved(_))
     }
 }
+
+#[cfg(test)]
+mod tests;
