@@ -7,9 +7,9 @@ mod tests;
 
 use std::str::FromStr;
 
+use crate::{Refusal, Text, rules};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use crate::{Refusal, Text, rules};
 use ryggrad_norway::{Invalid, Language, OrgNumber};
 use uuid::Uuid;
 

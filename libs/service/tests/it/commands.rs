@@ -1,5 +1,6 @@
 //! A command from its request to the log, by the one line that a service writes for it.
 
+use ryggrad_access::{Scope, Stakeholder};
 use ryggrad_decider::{About, Context, Decider, Refusal, Text, rules};
 use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::{Clock, Executor, Writer};
@@ -7,10 +8,13 @@ use ryggrad_proto::common::v1::{Actor, CommandMeta, Receipt};
 use ryggrad_proto::registration::v1::initiative_command::Command;
 use ryggrad_proto::registration::v1::initiative_event::Event;
 use ryggrad_proto::registration::v1::{InitiativeSketched, PauseInitiative, SketchInitiative};
+use ryggrad_service::{Authority, auth};
 use ryggrad_testkit::Database;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
+
+use crate::callers::{PLATFORM, caller};
 
 /// Sketches an initiative once, and refuses everything else.
 struct Once;
@@ -59,6 +63,7 @@ trait Rpcs {
 
 struct Api {
     initiatives: Executor<Once>,
+    authority: Authority,
 }
 
 #[tonic::async_trait]
@@ -76,10 +81,17 @@ async fn api() -> (Api, Database) {
     let writer = Writer::spawn(&pool, "registration");
     (
         Api {
+            authority: Authority::new(pool.clone(), Clock::system()),
             initiatives: Executor::new(pool, writer, Clock::system()),
         },
         database,
     )
+}
+
+/// Runs a call as a platform that may send commands.
+async fn as_platform<F: Future>(call: F) -> F::Output {
+    let scopes = [Scope::CommandsWrite];
+    auth::answering(caller(PLATFORM, Some(Stakeholder::Platform), scopes), call).await
 }
 
 fn sketch(meta: CommandMeta) -> Request<SketchInitiative> {
@@ -99,13 +111,11 @@ async fn the_same_command_id_gives_the_same_receipt() {
         command_id: command_id.clone(),
         ..CommandMeta::default()
     };
-    let first = api
-        .sketch_initiative(sketch(meta.clone()))
+    let first = as_platform(api.sketch_initiative(sketch(meta.clone())))
         .await
         .expect("accepted")
         .into_inner();
-    let again = api
-        .sketch_initiative(sketch(meta))
+    let again = as_platform(api.sketch_initiative(sketch(meta)))
         .await
         .expect("accepted again")
         .into_inner();
@@ -118,24 +128,27 @@ async fn the_same_command_id_gives_the_same_receipt() {
 }
 
 #[tokio::test]
-async fn an_actor_is_never_authenticated_by_its_own_word() {
+async fn the_actor_is_the_one_that_the_token_proves_whatever_the_request_says() {
     let (api, database) = api().await;
     let actor = Actor {
         kind: "person".to_owned(),
+        r#ref: "somebody@example.org".to_owned(),
         authenticated: true,
         ..Actor::default()
     };
-    api.sketch_initiative(sketch(CommandMeta {
+    let meta = CommandMeta {
         actor: Some(actor),
         ..CommandMeta::default()
-    }))
-    .await
-    .expect("accepted");
-    let stored: String = sqlx::query_scalar("select actor::text from log.events")
+    };
+    as_platform(api.sketch_initiative(sketch(meta)))
+        .await
+        .expect("accepted");
+    let stored: serde_json::Value = sqlx::query_scalar("select actor from log.events")
         .fetch_one(&database.pool())
         .await
         .expect("one event");
-    assert!(stored.contains("person") && !stored.contains("true"), "{stored}");
+    let expected = serde_json::json!({ "kind": "platform", "ref": PLATFORM, "authenticated": true });
+    assert_eq!(stored, expected);
 }
 
 #[tokio::test]
@@ -145,7 +158,9 @@ async fn an_id_that_is_none_is_refused_by_its_field() {
         command_id: "7".to_owned(),
         ..CommandMeta::default()
     };
-    let refused = api.sketch_initiative(sketch(meta)).await.expect_err("not a UUID");
+    let refused = as_platform(api.sketch_initiative(sketch(meta)))
+        .await
+        .expect_err("not a UUID");
     let violations = refused.get_details_bad_request().expect("a field").field_violations;
     assert_eq!(
         (refused.code(), violations[0].field.as_str()),
@@ -156,8 +171,7 @@ async fn an_id_that_is_none_is_refused_by_its_field() {
 #[tokio::test]
 async fn a_stale_version_is_aborted_with_the_current_one_and_a_refusal_with_its_rule() {
     let (api, _database) = api().await;
-    let initiative_id = api
-        .sketch_initiative(sketch(CommandMeta::default()))
+    let initiative_id = as_platform(api.sketch_initiative(sketch(CommandMeta::default())))
         .await
         .expect("accepted")
         .into_inner()
@@ -173,10 +187,14 @@ async fn a_stale_version_is_aborted_with_the_current_one_and_a_refusal_with_its_
             ..PauseInitiative::default()
         })
     };
-    let aborted = api.pause_initiative(pause(Some(0))).await.expect_err("stale");
+    let aborted = as_platform(api.pause_initiative(pause(Some(0))))
+        .await
+        .expect_err("stale");
     assert_eq!(aborted.code(), Code::Aborted);
     assert_eq!(aborted.get_details_error_info().expect("info").metadata["version"], "1");
-    let refused = api.pause_initiative(pause(Some(1))).await.expect_err("refused");
+    let refused = as_platform(api.pause_initiative(pause(Some(1))))
+        .await
+        .expect_err("refused");
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert_eq!(
         refused.get_details_error_info().expect("info").metadata["rule"],
