@@ -77,7 +77,8 @@ mod tests {
             reason: "nytt system".into(),
             ..SubscriptionEnded::default()
         });
-        let events = [approved, ended].iter().zip(1..).map(|(event, position)| Recorded {
+        let facts = [approved, ended];
+        let events = facts.iter().zip(1..).map(|(event, position)| Recorded {
             context: "ecosystem".into(),
             ..example::event(position, "Subscription", example::id(5), event)
         });

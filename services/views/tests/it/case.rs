@@ -169,7 +169,7 @@ async fn a_case_is_read_by_its_id() {
             .await
             .expect_err("no such case")
             .code(),
-        Code::NotFound
+        Code::PermissionDenied
     );
     let refused = world
         .client

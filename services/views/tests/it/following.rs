@@ -86,7 +86,7 @@ async fn a_query_answers_with_what_there_is_when_waiting_took_too_long() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_is_served_while_it_is_rebuilt_under_load() {
-    let mut world = World::begin_with(Options {
+    let world = World::begin_with(Options {
         grace: Duration::ZERO,
         ..Options::default()
     })
@@ -112,7 +112,7 @@ async fn a_view_is_served_while_it_is_rebuilt_under_load() {
             ..ListMunicipalityDirectoryRequest::default()
         };
         let answer = world
-            .client
+            .anybody()
             .list_municipality_directory(request)
             .await
             .expect("served all the while")

@@ -1,5 +1,6 @@
 //! The views against a real log, a real stream and real requests.
 
+mod access;
 mod case;
 mod directory;
 mod doors;

@@ -7,8 +7,12 @@ use tokio::net::TcpStream;
 use crate::world::{Organisation, World};
 
 async fn get(world: &World, target: &str) -> (u16, Value) {
+    get_as(world, "", target).await
+}
+
+async fn get_as(world: &World, authorization: &str, target: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(world.address).await.expect("the server listens");
-    let request = format!("GET {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    let request = format!("GET {target} HTTP/1.1\r\nhost: test\r\n{authorization}connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an answer");
@@ -68,7 +72,10 @@ async fn every_query_has_a_route() {
     );
     let (status, counts) = get(&world, &format!("/v1/stats?by=kommune&by=form&at_least={at_least}")).await;
     assert_eq!((status, &counts["cells"][0]["suppressed"]), (200, &Value::from(true)));
-    let (status, cases) = get(&world, "/v1/register-cases?states=draft&states=signed").await;
+    let cases = "/v1/register-cases?states=draft&states=signed";
+    assert_eq!(get(&world, cases).await.0, 401);
+    let authorization = format!("authorization: Bearer {}\r\n", world.issuer.usual("platform"));
+    let (status, cases) = get_as(&world, &authorization, cases).await;
     assert_eq!(
         (status, cases["registerCases"].as_array().is_none_or(Vec::is_empty)),
         (200, true)

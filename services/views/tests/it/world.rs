@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use ryggrad_eventlog::clock::Clock;
+use ryggrad_client::{Connection, with_token};
 use ryggrad_eventlog::relay::Relay;
 use ryggrad_eventlog::schema::{self, Role};
-use ryggrad_eventlog::{Append, Log, NewEvent, Outcome};
+use ryggrad_eventlog::{Append, Clock, Log, NewEvent, Outcome};
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::EventPayload;
 use ryggrad_proto::registration::v1::organisation_event::Event;
@@ -15,8 +15,9 @@ use ryggrad_proto::registration::v1::{
     Address, OrganisationDetails, OrganisationRegistered, VoluntaryRegistrationEntered,
 };
 use ryggrad_proto::views::v1::views_client::ViewsClient;
+use ryggrad_service::auth::{Settings, Verifier};
 use ryggrad_service::{Server, listen};
-use ryggrad_testkit::{Database, TestNats, eventually};
+use ryggrad_testkit::{Database, TestIssuer, TestNats, eventually};
 use ryggrad_views::{Options, Views};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -26,21 +27,28 @@ use tonic::transport::Channel;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
+/// The first platform of the development list.
+const PLATFORM: &str = "399001218";
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const ROLES: [Role<'static>; 3] = [
+const ROLES: [Role<'static>; 4] = [
     Role::writer("ryggrad_registration", "registration"),
     Role::writer_of("ryggrad_views", "ecosystem", "AccessLog"),
+    Role::writer("ryggrad_ecosystem", "ecosystem"),
     Role::reader("ryggrad_relay"),
 ];
 
 /// What a test runs on.
 pub(crate) struct World {
     pub(crate) writer: PgPool,
+    ecosystem: PgPool,
     /// As the views' role, in its own schema.
     pub(crate) pool: PgPool,
     pub(crate) views: Views,
-    pub(crate) client: ViewsClient<Channel>,
+    /// As a platform that has begun whatever has no number.
+    pub(crate) client: ViewsClient<Connection>,
+    channel: Channel,
+    pub(crate) issuer: TestIssuer,
     pub(crate) address: SocketAddr,
     token: CancellationToken,
     tasks: Vec<AbortOnDropHandle<()>>,
@@ -67,6 +75,7 @@ impl World {
         );
         let (database, nats) = tokio::join!(database, ryggrad_testkit::nats());
         let writer = database.pool_as("ryggrad_registration");
+        let ecosystem = database.pool_as("ryggrad_ecosystem");
         let url = PgConnectOptions::from_str(&database.url_as("ryggrad_views"))
             .expect("a url")
             .options([("search_path", "views")]);
@@ -92,7 +101,10 @@ impl World {
             .await
             .expect("a free port");
         let address = listener.local_addr().expect("bound");
+        let issuer = TestIssuer::start().await;
+        let verifier = Verifier::new(Settings::development(issuer.name())).expect("a verifier");
         let server = Server::new("views")
+            .authentication(verifier)
             .grpc(views.grpc())
             .rest(views.rest())
             .http(views.http());
@@ -100,14 +112,20 @@ impl World {
         tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
             server.run(listener, stop).await.expect("serves");
         })));
-        let client = ViewsClient::connect(format!("http://{address}"))
+        let channel = Channel::from_shared(format!("http://{address}"))
+            .expect("an address")
+            .connect()
             .await
             .expect("connects");
+        let client = ViewsClient::new(with_token(channel.clone(), issuer.usual("platform")));
         let world = Self {
             writer,
+            ecosystem,
             pool,
             views,
             client,
+            channel,
+            issuer,
             address,
             token,
             tasks,
@@ -145,13 +163,18 @@ impl World {
             expected,
             correlation_id: fresh(),
             causation: None,
-            actor: "{}".to_owned(),
+            actor: format!(r#"{{"kind":"platform","ref":"{PLATFORM}","authenticated":true}}"#),
             traceparent: None,
             occurred_at: "2026-05-01T10:00:00Z".parse().expect("an instant"),
             events: events.collect(),
         };
-        let mut connection = self.writer.acquire().await.expect("a connection");
-        let outcomes = ryggrad_eventlog::append::append(&mut connection, "registration", &[&append])
+        let (pool, context) = if matches!(aggregate, "Subscription" | "Mandate") {
+            (&self.ecosystem, "ecosystem")
+        } else {
+            (&self.writer, "registration")
+        };
+        let mut connection = pool.acquire().await.expect("a connection");
+        let outcomes = ryggrad_eventlog::append::append(&mut connection, context, &[&append])
             .await
             .expect("appended");
         match outcomes[0] {
@@ -165,6 +188,16 @@ impl World {
         let events = organisation.events();
         self.append("Organisation", organisation.id, 0, &organisation.about(), &events)
             .await
+    }
+
+    /// Without a token: what is open leaves no trace.
+    pub(crate) fn anybody(&self) -> ViewsClient<Channel> {
+        ViewsClient::new(self.channel.clone())
+    }
+
+    /// As somebody else, by the name of a party.
+    pub(crate) fn client_as(&self, party: &str) -> ViewsClient<Connection> {
+        ViewsClient::new(with_token(self.channel.clone(), self.issuer.usual(party)))
     }
 
     pub(crate) async fn head(&self) -> u64 {
