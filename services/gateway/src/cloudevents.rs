@@ -98,6 +98,7 @@ pub(crate) fn each_attribute(event: &Fields<'_>, mut tell: impl FnMut(&'static s
         ("actorref", &event.actor.r#ref),
         ("actoractingfor", &event.actor.acting_for),
         ("actormandate", &event.actor.mandate),
+        ("actorsupplier", &event.actor.supplier),
         ("orgnr", event.orgnr),
         ("kommunenummer", event.kommunenummer),
         ("traceparent", event.traceparent),

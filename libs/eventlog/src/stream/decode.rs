@@ -108,6 +108,7 @@ impl Draft {
             "actorref" => self.actor.r#ref = percent::decode(value)?,
             "actoractingfor" => self.actor.acting_for = percent::decode(value)?,
             "actormandate" => self.actor.mandate = percent::decode(value)?,
+            "actorsupplier" => self.actor.supplier = percent::decode(value)?,
             "actorauthenticated" => self.actor.authenticated = value.parse().ok()?,
             "orgnr" => self.orgnr = Some(percent::decode(value)?),
             "kommunenummer" => self.kommunenummer = Some(percent::decode(value)?),

@@ -49,6 +49,7 @@ pub fn headers(event: &Recorded) -> HeaderMap {
         ("ce-actorref", Some(&actor.r#ref)),
         ("ce-actoractingfor", Some(&actor.acting_for)),
         ("ce-actormandate", Some(&actor.mandate)),
+        ("ce-actorsupplier", Some(&actor.supplier)),
         ("ce-orgnr", event.orgnr.as_ref()),
         ("ce-kommunenummer", event.kommunenummer.as_ref()),
         ("ce-traceparent", event.traceparent.as_ref()),

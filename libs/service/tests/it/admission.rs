@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use ryggrad_access::{Caller, Scope, Stakeholder};
 use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::{Append, Clock, NewEvent, Request, Writer};
-use ryggrad_proto::common::v1::{Actor, CommandMeta};
+use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::ecosystem::v1::{self as eco, mandate_event};
 use ryggrad_proto::registration::v1::{self as pb, initiative_event, organisation_event};
 use ryggrad_proto::{CommandPayload, EventPayload};

@@ -13,7 +13,7 @@ use ryggrad_testkit::eventually;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
-use crate::support::{World, world};
+use crate::support::{World, as_organisation, as_the_app, world};
 
 const SOON: Duration = Duration::from_secs(20);
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -154,269 +154,300 @@ fn submitted_and(more: &[&'static str]) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn an_idea_becomes_an_organisation_by_way_of_reactions() {
-    let world = world(Simulator::obliging()).await;
-    let service = &world.service;
-    let initiative_id = done(service.sketch_initiative(Request::new(sketch(""))).await).aggregate_id;
-    let search = pb::SearchExisting {
-        initiative_id: initiative_id.clone(),
-        outcome: pb::ReviewOutcome::None.into(),
-        reason: Some("ingen sjakk her".to_owned()),
-        ..pb::SearchExisting::default()
-    };
-    done(service.search_existing(Request::new(search)).await);
-    let founding_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00f1).to_string();
-    let proceed = pb::ProceedToFounding {
-        initiative_id,
-        founding_id: founding_id.clone(),
-        proposed_form: "FLI".to_owned(),
-        ..pb::ProceedToFounding::default()
-    };
-    done(service.proceed_to_founding(Request::new(proceed)).await);
-    becomes(&world, &founding_id, &["FoundingPlanned"]).await;
-
-    let convene = pb::ConveneFoundingMeeting {
-        founding_id: founding_id.clone(),
-        date: "2026-03-02".to_owned(),
-        digital: true,
-        agenda: vec!["Stiftelse".to_owned()],
-        ..pb::ConveneFoundingMeeting::default()
-    };
-    done(service.convene_founding_meeting(Request::new(convene)).await);
-    let founder = |who: &str| pb::Founder {
-        founder: Some(Founder::PersonRef(who.to_owned())),
-    };
-    let meeting = pb::RecordFoundingMeeting {
-        founding_id: founding_id.clone(),
-        date: "2026-03-02".to_owned(),
-        place: "digital".to_owned(),
-        founders: vec![founder(KARI), founder(OLA)],
-        votes_for: 2,
-        votes_cast: 2,
-        purpose: "Fremme sjakk".to_owned(),
-        ..pb::RecordFoundingMeeting::default()
-    };
-    done(service.record_founding_meeting(Request::new(meeting)).await);
-    let bylaws = pb::AdoptBylaws {
-        founding_id: founding_id.clone(),
-        vedtektsdato: "2026-03-02".to_owned(),
-        content_checklist: Some(pb::BylawsChecklist {
-            name: true,
-            purpose: true,
-            annual_meeting: true,
-            board_and_election: true,
-            amendment: true,
-            termination: true,
-            surplus_to_purpose: true,
-            no_owners: true,
-        }),
-        document_hash: HASH.to_owned(),
-        purpose: "Fremme sjakk".to_owned(),
-        ..pb::AdoptBylaws::default()
-    };
-    done(service.adopt_bylaws(Request::new(bylaws)).await);
-    let role = |code: &str, who: &str| pb::RoleHolder {
-        role_code: code.to_owned(),
-        holder: Some(Holder::PersonRef(who.to_owned())),
-        ..pb::RoleHolder::default()
-    };
-    let elect = pb::ElectInterimBoard {
-        founding_id: founding_id.clone(),
-        roles: vec![role("LEDE", KARI), role("MEDL", OLA)],
-        body: "stiftelsesmøte".to_owned(),
-        minutes_hash: HASH.to_owned(),
-        interim: true,
-        ..pb::ElectInterimBoard::default()
-    };
-    done(service.elect_interim_board(Request::new(elect)).await);
-    for who in [KARI, OLA] {
-        let sign = pb::SignFoundingDocument {
-            founding_id: founding_id.clone(),
-            signer: who.to_owned(),
-            method: pb::SigningMethod::Electronic.into(),
-            document_hash: HASH.to_owned(),
-            ..pb::SignFoundingDocument::default()
+    as_the_app(async {
+        let world = world(Simulator::obliging()).await;
+        let service = &world.service;
+        let initiative_id = done(service.sketch_initiative(Request::new(sketch(""))).await).aggregate_id;
+        let search = pb::SearchExisting {
+            initiative_id: initiative_id.clone(),
+            outcome: pb::ReviewOutcome::None.into(),
+            reason: Some("ingen sjakk her".to_owned()),
+            ..pb::SearchExisting::default()
         };
-        done(service.sign_founding_document(Request::new(sign)).await);
-    }
-    let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d1).to_string();
-    let complete = pb::CompleteFounding {
-        founding_id,
-        organisation_id: organisation_id.clone(),
-        name: "Tromøy sjakklubb".to_owned(),
-        kommunenummer: "4203".to_owned(),
-        ..pb::CompleteFounding::default()
-    };
-    done(service.complete_founding(Request::new(complete)).await);
-    becomes(&world, &organisation_id, &["OrganisationOpened"]).await;
+        done(service.search_existing(Request::new(search)).await);
+        let founding_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00f1).to_string();
+        let proceed = pb::ProceedToFounding {
+            initiative_id,
+            founding_id: founding_id.clone(),
+            proposed_form: "FLI".to_owned(),
+            ..pb::ProceedToFounding::default()
+        };
+        done(service.proceed_to_founding(Request::new(proceed)).await);
+        becomes(&world, &founding_id, &["FoundingPlanned"]).await;
+
+        let convene = pb::ConveneFoundingMeeting {
+            founding_id: founding_id.clone(),
+            date: "2026-03-02".to_owned(),
+            digital: true,
+            agenda: vec!["Stiftelse".to_owned()],
+            ..pb::ConveneFoundingMeeting::default()
+        };
+        done(service.convene_founding_meeting(Request::new(convene)).await);
+        let founder = |who: &str| pb::Founder {
+            founder: Some(Founder::PersonRef(who.to_owned())),
+        };
+        let meeting = pb::RecordFoundingMeeting {
+            founding_id: founding_id.clone(),
+            date: "2026-03-02".to_owned(),
+            place: "digital".to_owned(),
+            founders: vec![founder(KARI), founder(OLA)],
+            votes_for: 2,
+            votes_cast: 2,
+            purpose: "Fremme sjakk".to_owned(),
+            ..pb::RecordFoundingMeeting::default()
+        };
+        done(service.record_founding_meeting(Request::new(meeting)).await);
+        let bylaws = pb::AdoptBylaws {
+            founding_id: founding_id.clone(),
+            vedtektsdato: "2026-03-02".to_owned(),
+            content_checklist: Some(pb::BylawsChecklist {
+                name: true,
+                purpose: true,
+                annual_meeting: true,
+                board_and_election: true,
+                amendment: true,
+                termination: true,
+                surplus_to_purpose: true,
+                no_owners: true,
+            }),
+            document_hash: HASH.to_owned(),
+            purpose: "Fremme sjakk".to_owned(),
+            ..pb::AdoptBylaws::default()
+        };
+        done(service.adopt_bylaws(Request::new(bylaws)).await);
+        let role = |code: &str, who: &str| pb::RoleHolder {
+            role_code: code.to_owned(),
+            holder: Some(Holder::PersonRef(who.to_owned())),
+            ..pb::RoleHolder::default()
+        };
+        let elect = pb::ElectInterimBoard {
+            founding_id: founding_id.clone(),
+            roles: vec![role("LEDE", KARI), role("MEDL", OLA)],
+            body: "stiftelsesmøte".to_owned(),
+            minutes_hash: HASH.to_owned(),
+            interim: true,
+            ..pb::ElectInterimBoard::default()
+        };
+        done(service.elect_interim_board(Request::new(elect)).await);
+        for who in [KARI, OLA] {
+            let sign = pb::SignFoundingDocument {
+                founding_id: founding_id.clone(),
+                signer: who.to_owned(),
+                method: pb::SigningMethod::Electronic.into(),
+                document_hash: HASH.to_owned(),
+                ..pb::SignFoundingDocument::default()
+            };
+            done(service.sign_founding_document(Request::new(sign)).await);
+        }
+        let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d1).to_string();
+        let complete = pb::CompleteFounding {
+            founding_id,
+            organisation_id: organisation_id.clone(),
+            name: "Tromøy sjakklubb".to_owned(),
+            kommunenummer: "4203".to_owned(),
+            ..pb::CompleteFounding::default()
+        };
+        done(service.complete_founding(Request::new(complete)).await);
+        becomes(&world, &organisation_id, &["OrganisationOpened"]).await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn the_register_answers_and_case_and_organisation_agree() {
-    let world = world(Simulator::obliging()).await;
-    let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d2).to_string();
-    let case_id = ready_to_submit(&world, &organisation_id).await;
-    sign_and_submit(&world, &case_id).await;
-    becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied"]).await;
-    world.later(30.days()).await;
-    becomes(
-        &world,
-        &organisation_id,
-        &[
-            "VoluntaryRegistrationApplied",
-            "OrganisationRegistered",
-            "VoluntaryRegistrationEntered",
-        ],
-    )
+    as_the_app(async {
+        let world = world(Simulator::obliging()).await;
+        let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d2).to_string();
+        let case_id = ready_to_submit(&world, &organisation_id).await;
+        sign_and_submit(&world, &case_id).await;
+        becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied"]).await;
+        world.later(30.days()).await;
+        becomes(
+            &world,
+            &organisation_id,
+            &[
+                "VoluntaryRegistrationApplied",
+                "OrganisationRegistered",
+                "VoluntaryRegistrationEntered",
+            ],
+        )
+        .await;
+        becomes(
+            &world,
+            &case_id,
+            &submitted_and(&[
+                "RegistrationReviewStarted",
+                "RegistrationConfirmed",
+                "RegistrationConfirmed",
+            ]),
+        )
+        .await;
+        let request = || {
+            Request::new(pb::GetCaseRequest {
+                case_id: case_id.clone(),
+                at_least: 0,
+            })
+        };
+        // Now that there is an organisation with a number, it is its own to see: the app needs a mandate.
+        let denied = world.service.get_case(request()).await.expect_err("no mandate");
+        assert_eq!(denied.code(), Code::PermissionDenied);
+        let orgnr = world.orgnr(&organisation_id).await;
+        let case = as_organisation(&orgnr, world.service.get_case(request())).await;
+        let case = case.expect("the case").into_inner();
+        assert_eq!(case.state(), pb::CaseState::Registered);
+    })
     .await;
-    becomes(
-        &world,
-        &case_id,
-        &submitted_and(&[
-            "RegistrationReviewStarted",
-            "RegistrationConfirmed",
-            "RegistrationConfirmed",
-        ]),
-    )
-    .await;
-    let case = world
-        .service
-        .get_case(Request::new(pb::GetCaseRequest { case_id, at_least: 0 }))
-        .await
-        .expect("the case")
-        .into_inner();
-    assert_eq!(case.state(), pb::CaseState::Registered);
 }
 
 #[tokio::test]
 async fn a_refusal_by_frivillighetsregisteret_reaches_the_case_and_its_appeal_period_ends() {
-    let world = world(Simulator {
-        rejection_rate: 1.0,
-        ..Simulator::obliging()
+    as_the_app(async {
+        let world = world(Simulator {
+            rejection_rate: 1.0,
+            ..Simulator::obliging()
+        })
+        .await;
+        let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d3).to_string();
+        let case_id = ready_to_submit(&world, &organisation_id).await;
+        sign_and_submit(&world, &case_id).await;
+        becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied"]).await;
+        world.later(30.days()).await;
+        becomes(
+            &world,
+            &organisation_id,
+            &[
+                "VoluntaryRegistrationApplied",
+                "OrganisationRegistered",
+                "VoluntaryRegistrationRefused",
+            ],
+        )
+        .await;
+        let decided = [
+            "RegistrationReviewStarted",
+            "RegistrationConfirmed",
+            "RegistrationRejected",
+        ];
+        becomes(&world, &case_id, &submitted_and(&decided)).await;
+        world.later(4.weeks()).await;
+        becomes(
+            &world,
+            &case_id,
+            &submitted_and(&[&decided[..], &["AppealPeriodEnded"]].concat()),
+        )
+        .await;
     })
-    .await;
-    let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d3).to_string();
-    let case_id = ready_to_submit(&world, &organisation_id).await;
-    sign_and_submit(&world, &case_id).await;
-    becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied"]).await;
-    world.later(30.days()).await;
-    becomes(
-        &world,
-        &organisation_id,
-        &[
-            "VoluntaryRegistrationApplied",
-            "OrganisationRegistered",
-            "VoluntaryRegistrationRefused",
-        ],
-    )
-    .await;
-    let decided = [
-        "RegistrationReviewStarted",
-        "RegistrationConfirmed",
-        "RegistrationRejected",
-    ];
-    becomes(&world, &case_id, &submitted_and(&decided)).await;
-    world.later(4.weeks()).await;
-    becomes(
-        &world,
-        &case_id,
-        &submitted_and(&[&decided[..], &["AppealPeriodEnded"]].concat()),
-    )
     .await;
 }
 
 #[tokio::test]
 async fn unsigned_cases_are_reminded_three_times_and_lapse() {
-    let world = world(Simulator::obliging()).await;
-    let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d4).to_string();
-    let case_id = ready_to_submit(&world, &organisation_id).await;
-    let requested = &UNTIL_SUBMITTED[..4];
-    let mut expected = requested.to_vec();
-    for days in [3, 4, 7] {
-        world.later(days.days()).await;
-        expected.push("SignaturesReminded");
+    as_the_app(async {
+        let world = world(Simulator::obliging()).await;
+        let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d4).to_string();
+        let case_id = ready_to_submit(&world, &organisation_id).await;
+        let requested = &UNTIL_SUBMITTED[..4];
+        let mut expected = requested.to_vec();
+        for days in [3, 4, 7] {
+            world.later(days.days()).await;
+            expected.push("SignaturesReminded");
+            becomes(&world, &case_id, &expected).await;
+        }
+        world.later(17.days()).await;
+        expected.push("RegistrationLapsed");
         becomes(&world, &case_id, &expected).await;
-    }
-    world.later(17.days()).await;
-    expected.push("RegistrationLapsed");
-    becomes(&world, &case_id, &expected).await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn an_idea_nobody_touches_is_paused_then_expired() {
-    let world = world(Simulator::obliging()).await;
-    let initiative_id = done(world.service.sketch_initiative(Request::new(sketch(""))).await).aggregate_id;
-    world.later(181.days()).await;
-    becomes(&world, &initiative_id, &["InitiativeSketched", "InitiativePaused"]).await;
-    world.later(185.days()).await;
-    becomes(
-        &world,
-        &initiative_id,
-        &["InitiativeSketched", "InitiativePaused", "InitiativeExpired"],
-    )
+    as_the_app(async {
+        let world = world(Simulator::obliging()).await;
+        let initiative_id = done(world.service.sketch_initiative(Request::new(sketch(""))).await).aggregate_id;
+        world.later(181.days()).await;
+        becomes(&world, &initiative_id, &["InitiativeSketched", "InitiativePaused"]).await;
+        world.later(185.days()).await;
+        becomes(
+            &world,
+            &initiative_id,
+            &["InitiativeSketched", "InitiativePaused", "InitiativeExpired"],
+        )
+        .await;
+    })
     .await;
 }
 
 #[tokio::test]
 async fn the_same_command_id_has_one_effect() {
-    let world = world(Simulator::obliging()).await;
-    let id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00c1).to_string();
-    let first = done(world.service.sketch_initiative(Request::new(sketch(&id))).await);
-    let again = done(world.service.sketch_initiative(Request::new(sketch(&id))).await);
-    assert_eq!(
-        (first.aggregate_id, first.position, false),
-        (again.aggregate_id, again.position, first.duplicate)
-    );
-    assert!(again.duplicate);
+    as_the_app(async {
+        let world = world(Simulator::obliging()).await;
+        let id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00c1).to_string();
+        let first = done(world.service.sketch_initiative(Request::new(sketch(&id))).await);
+        let again = done(world.service.sketch_initiative(Request::new(sketch(&id))).await);
+        assert_eq!(
+            (first.aggregate_id, first.position, false),
+            (again.aggregate_id, again.position, first.duplicate)
+        );
+        assert!(again.duplicate);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_query_answers_what_was_written_and_says_when_nothing_was() {
-    let world = world(Simulator::obliging()).await;
-    let receipt = done(world.service.sketch_initiative(Request::new(sketch(""))).await);
-    let request = pb::GetInitiativeRequest {
-        initiative_id: receipt.aggregate_id,
-        at_least: receipt.position,
-    };
-    let found = world
-        .service
-        .get_initiative(Request::new(request))
-        .await
-        .expect("the initiative")
-        .into_inner();
-    assert_eq!(
-        (found.title.as_str(), found.version, found.state()),
-        ("Sjakk på Tromøy", 1, pb::InitiativeState::Sketched)
-    );
-    assert!(found.as_of >= receipt.position);
-    let nothing = pb::GetInitiativeRequest {
-        initiative_id: Uuid::from_u128(7).to_string(),
-        at_least: 0,
-    };
-    let status = world
-        .service
-        .get_initiative(Request::new(nothing))
-        .await
-        .expect_err("nothing there");
-    assert_eq!(status.code(), Code::NotFound);
+    as_the_app(async {
+        let world = world(Simulator::obliging()).await;
+        let receipt = done(world.service.sketch_initiative(Request::new(sketch(""))).await);
+        let request = pb::GetInitiativeRequest {
+            initiative_id: receipt.aggregate_id,
+            at_least: receipt.position,
+        };
+        let found = world
+            .service
+            .get_initiative(Request::new(request))
+            .await
+            .expect("the initiative")
+            .into_inner();
+        assert_eq!(
+            (found.title.as_str(), found.version, found.state()),
+            ("Sjakk på Tromøy", 1, pb::InitiativeState::Sketched)
+        );
+        assert!(found.as_of >= receipt.position);
+        let nothing = pb::GetInitiativeRequest {
+            initiative_id: Uuid::from_u128(7).to_string(),
+            at_least: 0,
+        };
+        let status = world
+            .service
+            .get_initiative(Request::new(nothing))
+            .await
+            .expect_err("nothing there");
+        // Who may not see an initiative is not told whether there is one.
+        assert_eq!(status.code(), Code::PermissionDenied);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_refusal_names_its_rule_and_says_what_to_do() {
-    let world = world(Simulator::obliging()).await;
-    let initiative_id = done(world.service.sketch_initiative(Request::new(sketch(""))).await).aggregate_id;
-    let proceed = pb::ProceedToFounding {
-        initiative_id,
-        proposed_form: "FLI".to_owned(),
-        ..pb::ProceedToFounding::default()
-    };
-    let status = world
-        .service
-        .proceed_to_founding(Request::new(proceed))
-        .await
-        .expect_err("nobody has looked at what exists");
-    assert_eq!(status.code(), Code::FailedPrecondition);
-    assert!(
-        status.details().windows(6).any(|bytes| bytes == b"R-1.02"),
-        "the rule is in the details"
-    );
+    as_the_app(async {
+        let world = world(Simulator::obliging()).await;
+        let initiative_id = done(world.service.sketch_initiative(Request::new(sketch(""))).await).aggregate_id;
+        let proceed = pb::ProceedToFounding {
+            initiative_id,
+            proposed_form: "FLI".to_owned(),
+            ..pb::ProceedToFounding::default()
+        };
+        let status = world
+            .service
+            .proceed_to_founding(Request::new(proceed))
+            .await
+            .expect_err("nobody has looked at what exists");
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        assert!(
+            status.details().windows(6).any(|bytes| bytes == b"R-1.02"),
+            "the rule is in the details"
+        );
+    })
+    .await;
 }

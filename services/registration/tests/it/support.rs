@@ -1,17 +1,49 @@
 //! The service with a database, a broker, a relay and a clock of its own.
 
 use jiff::{Span, Timestamp};
+use ryggrad_access::{Caller, Identity, Party, Scope, Stakeholder};
 use ryggrad_eventlog::relay::Relay;
 use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::{Clock, Log, Recorded};
+use ryggrad_norway::OrgNumber;
 use ryggrad_registration::Registration;
 use ryggrad_registration::register::simulator::Simulator;
+use ryggrad_service::auth;
 use ryggrad_testkit::{Database, TestNats};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio_util::sync::CancellationToken;
 
 const SERVICE: &str = "ryggrad_registration";
+
+/// Runs what a test asks as the app that the founders use: a platform, which begins things for them.
+pub(crate) async fn as_the_app<F: Future>(asking: F) -> F::Output {
+    let orgnr = OrgNumber::parse("399001218").expect("a number");
+    let platform = Party {
+        orgnr,
+        stakeholder: Stakeholder::Platform,
+        kommune: None,
+        name: String::new(),
+    };
+    auth::answering(caller(orgnr, vec![platform]), asking).await
+}
+
+/// Runs what a test asks as an organisation.
+pub(crate) async fn as_organisation<F: Future>(orgnr: &str, asking: F) -> F::Output {
+    let orgnr = OrgNumber::parse(orgnr).expect("a number");
+    auth::answering(caller(orgnr, Vec::new()), asking).await
+}
+
+fn caller(consumer: OrgNumber, parties: Vec<Party>) -> Caller {
+    Caller::proved(Identity {
+        consumer,
+        supplier: None,
+        system_user: None,
+        scopes: Scope::all().collect(),
+        parties,
+        expires: Timestamp::MAX,
+    })
+}
 
 /// A running service.
 pub(crate) struct World {
@@ -26,7 +58,11 @@ pub(crate) struct World {
 /// The service at noon on 2 March 2026, before this register authority.
 pub(crate) async fn world(simulator: Simulator) -> World {
     let database = Database::create("registration tests 1", |pool| async move {
-        let roles = [Role::writer(SERVICE, "registration"), Role::reader("ryggrad_relay")];
+        let roles = [
+            Role::writer(SERVICE, "registration"),
+            Role::writer_of(SERVICE, "ecosystem", "AccessLog"),
+            Role::reader("ryggrad_relay"),
+        ];
         schema::migrate(&pool, &roles).await
     })
     .await;
@@ -71,6 +107,16 @@ impl World {
     /// Moves the clock.
     pub(crate) async fn later(&self, span: Span) {
         self.clock.advance(span).await.expect("the clock is simulated");
+    }
+
+    /// The number that an organisation was given.
+    pub(crate) async fn orgnr(&self, organisation: &str) -> String {
+        let id = uuid::Uuid::try_parse(organisation).expect("an id");
+        let events = self.log.aggregate(id, 0).await.expect("the log");
+        events
+            .iter()
+            .find_map(|event| event.orgnr.clone())
+            .expect("it has a number")
     }
 
     /// The names of all events about an aggregate, in order.

@@ -24,6 +24,7 @@ fn event() -> Recorded {
             acting_for: "315000009".into(),
             mandate: String::new(),
             authenticated: false,
+            supplier: "399001307".into(),
         },
         orgnr: Some("315000009".into()),
         kommunenummer: Some("4601".into()),
