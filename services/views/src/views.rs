@@ -19,7 +19,8 @@ use crate::api::snapshot;
 use crate::doors::{self, Doors};
 use crate::download::Places;
 use crate::{
-    AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits, StatsCube, Subscriptions,
+    AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits, StatsCube,
+    Subscriptions,
 };
 
 /// How the role behaves.

@@ -7,8 +7,8 @@ use ryggrad_access::{Gate, Key, Verdict, View as Access};
 use ryggrad_eventlog::projection::{Projection as _, Snapshot, View, decode};
 use ryggrad_proto::views::v1::snapshot_response::Part;
 use ryggrad_proto::views::v1::{
-    AccessLogEntry, DirectoryEntry, RegisterCase, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd, SnapshotRequest,
-    SnapshotResponse, SubscriptionEntry, TimelineEntry,
+    AccessLogEntry, DirectoryEntry, RegisterCase, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd,
+    SnapshotRequest, SnapshotResponse, SubscriptionEntry, TimelineEntry,
 };
 use ryggrad_service::{ApiError, authority};
 use tonic::Status;
@@ -16,7 +16,8 @@ use tonic::Status;
 use super::{Api, directory, field, read, register_case, stats, timeline};
 use crate::download::{self, Piece, Pieces, Place};
 use crate::{
-    AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase as Cases, RegisterUnits, StatsCube, Subscriptions, Views,
+    AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase as Cases, RegisterUnits, StatsCube, Subscriptions,
+    Views,
 };
 
 pub(crate) mod http;
@@ -48,7 +49,10 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
         OrgTimeline::NAME | Cases::NAME | AccessLog::NAME => api.authority.gate().await?,
         _ => Gate::open(),
     };
-    for (of, view) in [(Cases::NAME, Access::RegisterCase), (AccessLog::NAME, Access::AccessLog)] {
+    for (of, view) in [
+        (Cases::NAME, Access::RegisterCase),
+        (AccessLog::NAME, Access::AccessLog),
+    ] {
         if name == of {
             gate.bounds(view).map_err(|verdict| authority::refused(view, verdict))?;
         }
@@ -63,17 +67,27 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
     };
     let rows: Rows = match name {
         OrgTimeline::NAME => {
-            trace(api, &gate, &mut snapshot, Access::OrgTimeline, |gate, entry: &TimelineEntry| {
-                (timeline::verdict(gate, entry), &entry.owner_id)
-            })
+            trace(
+                api,
+                &gate,
+                &mut snapshot,
+                Access::OrgTimeline,
+                |gate, entry: &TimelineEntry| (timeline::verdict(gate, entry), &entry.owner_id),
+            )
             .await?;
             timeline(place, snapshot, gate).await?
         }
         Cases::NAME => {
-            trace(api, &gate, &mut snapshot, Access::RegisterCase, |gate, case: &RegisterCase| {
-                let verdict = gate.view(Access::RegisterCase, &register_case::key_of(case));
-                (verdict, &case.organisation_id)
-            })
+            trace(
+                api,
+                &gate,
+                &mut snapshot,
+                Access::RegisterCase,
+                |gate, case: &RegisterCase| {
+                    let verdict = gate.view(Access::RegisterCase, &register_case::key_of(case));
+                    (verdict, &case.organisation_id)
+                },
+            )
             .await?;
             rows(place, snapshot, move |case: RegisterCase| {
                 let verdict = gate.view(Access::RegisterCase, &register_case::key_of(&case));
@@ -90,7 +104,10 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
             .await?
         }
         Subscriptions::NAME => {
-            rows(place, snapshot, |entry: SubscriptionEntry| Some(Part::SubscriptionEntry(entry))).await?
+            rows(place, snapshot, |entry: SubscriptionEntry| {
+                Some(Part::SubscriptionEntry(entry))
+            })
+            .await?
         }
         MunicipalityDirectory::NAME => {
             rows(place, snapshot, |mut entry: DirectoryEntry| {

@@ -123,6 +123,8 @@ fn write(out: &mut dyn Write, row: &Part) -> std::io::Result<()> {
         Part::StatsCell(row) => line(out, row),
         Part::RegisterUnit(row) => line(out, row),
         Part::RegisterChange(row) => line(out, row),
+        Part::AccessLogEntry(row) => line(out, row),
+        Part::SubscriptionEntry(row) => line(out, row),
         // They are not rows: the first and the last line say what they say.
         Part::Begin(_) | Part::End(_) => Ok(()),
     }
