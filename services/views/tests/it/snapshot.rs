@@ -389,6 +389,8 @@ async fn when_every_place_is_taken_it_says_when_to_come_back() {
         ..Options::default()
     })
     .await;
+    // Until every view has been begun.
+    world.register(&Organisation::nth(1)).await;
     world.caught_up().await;
     for path in [
         "/v1/views/register_units/snapshot",
