@@ -20,13 +20,15 @@ mod stats;
 mod subscriptions;
 mod timeline;
 
+pub(crate) use stats::Held;
+
 /// The views as they answer. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) timeline: View,
     pub(crate) register_case: View,
     pub(crate) directory: View,
-    pub(crate) stats: View,
+    pub(crate) stats: Held,
     pub(crate) register_units: View,
     pub(crate) register_changes: View,
     pub(crate) access_log: View,

@@ -2,7 +2,7 @@
 //!
 //! A row is one organisation with its five dimensions, and not one cell of the cube: a cell is shared by many organisations,
 //! and a fold that sees one row at a time cannot take an organisation out of the cell that it was in before. Counting
-//! 73,000 rows when asked takes a few tens of milliseconds. What must not be told is decided on the counts: see [`suppress`].
+//! 73,000 units takes a few milliseconds once they are in memory: see [`cube`], and [`sample`] for what is told.
 
 use ryggrad_eventlog::Recorded;
 use ryggrad_eventlog::consumer::Poison;
@@ -13,7 +13,9 @@ use ryggrad_proto::views::v1::StatsUnit;
 
 use crate::municipality_directory::is_organisation;
 
-pub(crate) mod suppress;
+pub(crate) mod cube;
+pub(crate) mod level;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 

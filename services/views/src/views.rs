@@ -14,10 +14,10 @@ use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::Api;
-use crate::api::snapshot;
+use crate::api::{Api, Held, snapshot};
 use crate::doors::{self, Doors};
 use crate::download::Places;
+use crate::stats_cube::sample::Secret;
 use crate::{
     AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits, StatsCube,
     Subscriptions,
@@ -95,6 +95,7 @@ impl Views {
     /// When the database fails or refuses.
     pub async fn open(pool: PgPool, nats: Client, clock: Clock, options: Options) -> Result<Self, MigrateError> {
         consumer::install(&pool).await?;
+        Secret::install(&pool).await?;
         let source = Source::new(nats);
         let timeline = Projector::new(pool.clone(), source.clone(), OrgTimeline).with_grace(options.grace);
         let register_case = Projector::new(pool.clone(), source.clone(), RegisterCase).with_grace(options.grace);
@@ -108,7 +109,7 @@ impl Views {
             timeline: timeline.view(),
             register_case: register_case.view(),
             directory: directory.view(),
-            stats: stats.view(),
+            stats: Held::new(stats.view()),
             register_units: register_units.view(),
             register_changes: register_changes.view(),
             places: Places::new(options.downloads),

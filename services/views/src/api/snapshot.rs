@@ -215,7 +215,7 @@ impl Api {
             &self.timeline,
             &self.register_case,
             &self.directory,
-            &self.stats,
+            self.stats.view(),
             &self.register_units,
             &self.register_changes,
             &self.access_log,

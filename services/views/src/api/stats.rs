@@ -1,17 +1,20 @@
-//! Queries of `stats_cube`: count, suppress, and answer the part that was asked for.
+//! Queries of `stats_cube`: counted from the sample in memory, and told as much of as may be told.
+
+mod held;
+mod table;
 
 use ryggrad_eventlog::projection::Snapshot;
 use ryggrad_proto::views::v1::{GetStatsRequest, GetStatsResponse, StatsCell};
 use ryggrad_service::ApiError;
-use sqlx::Row as _;
 
 use super::page::{Cursor, Page};
 use super::{Api, read};
-use crate::stats_cube::suppress::{Cell, THRESHOLD, suppress};
+use crate::stats_cube::cube::Cell;
+use crate::stats_cube::level::Level;
+use crate::stats_cube::sample::THRESHOLD;
 
-mod table;
-
-use table::{Dimension, Level, Table};
+pub(crate) use held::Held;
+use table::Table;
 
 /// Cells of a page when nothing is said, and at the most.
 const PAGE: (u32, u32) = (1_000, 10_000);
@@ -20,30 +23,13 @@ const BETWEEN: &str = "\u{1f}";
 
 pub(super) async fn get(api: &Api, request: GetStatsRequest) -> Result<GetStatsResponse, ApiError> {
     let table = Table::parse(&request)?;
-    let page = Page::parse_within(
-        request.page_size,
-        &request.page_token,
-        &format!("stats {table:?}"),
-        PAGE.0,
-        PAGE.1,
-    )?;
-    let mut snapshot = read::open(&api.stats, request.at_least, api.patience).await?;
-    let mut cells = cells(&table, &mut snapshot).await?;
-    let suppressed_cells = cells.iter().filter(|cell| cell.suppressed).count();
-    if let Some(after) = &page.after {
-        cells.drain(..cells.partition_point(|cell| order(&table, cell) <= after.text));
-    }
-    let next_page_token = page.cut(&mut cells, |last| Cursor {
-        text: order(&table, last),
-        ..Cursor::default()
-    });
-    Ok(GetStatsResponse {
-        cells: cells.into_iter().map(|cell| answer(&table, cell)).collect(),
-        next_page_token,
-        as_of: snapshot.as_of(),
-        threshold: u32::try_from(THRESHOLD).unwrap_or(u32::MAX),
-        suppressed_cells: u32::try_from(suppressed_cells).unwrap_or(u32::MAX),
-    })
+    let list = format!("stats {table:?}");
+    let page = Page::parse_within(request.page_size, &request.page_token, &list, PAGE.0, PAGE.1)?;
+    let (as_of, cube) = api.stats.at_least(request.at_least, api.patience).await?;
+    // Five dimensions of the whole country are nearly as many cells as there are organisations.
+    let counted = tokio::task::spawn_blocking(move || answer(&table, &page, cube.count(&table.by, &table.only)));
+    let answer = counted.await.map_err(ApiError::internal)?;
+    Ok(GetStatsResponse { as_of, ..answer })
 }
 
 /// The cells of a whole table, as `GetStats` would tell them page by page.
@@ -53,65 +39,44 @@ pub(super) async fn whole(by: Vec<String>, snapshot: &mut Snapshot) -> Result<Ve
         ..GetStatsRequest::default()
     };
     let table = Table::parse(&request)?;
-    let cells = cells(&table, snapshot).await?;
-    Ok(cells.into_iter().map(|cell| answer(&table, cell)).collect())
+    let cube = held::sample(snapshot).await.map_err(read::unreadable)?;
+    let counted = tokio::task::spawn_blocking(move || {
+        let cells = cube.count(&table.by, &table.only).into_iter();
+        cells.map(|cell| told(&table.by, cell)).collect()
+    });
+    counted.await.map_err(ApiError::internal)
 }
 
-/// The wanted cells of a table in their order, those that must not be told suppressed.
-async fn cells(table: &Table, snapshot: &mut Snapshot) -> Result<Vec<Cell>, ApiError> {
-    let sql = table.sql(snapshot.table());
-    let rows = sqlx::query(&sql)
-        .fetch_all(snapshot.connection())
-        .await
-        .map_err(read::unreadable)?;
-    let cells = rows
-        .iter()
-        .map(|row| cell(row, table.dimensions.len()))
-        .collect::<Result<Vec<_>, _>>();
-    let mut cells = cells.map_err(read::unreadable)?;
-    let parents: Vec<_> = table.dimensions.iter().map(Dimension::parent).collect();
-    suppress(&mut cells, &parents);
-    cells.retain(|cell| table.has(cell));
-    cells.sort_by_cached_key(|cell| order(table, cell));
-    Ok(cells)
+/// The cells of a page.
+fn answer(table: &Table, page: &Page, mut cells: Vec<Cell>) -> GetStatsResponse {
+    let suppressed_cells = cells.iter().filter(|cell| cell.count.is_none()).count();
+    let place = |cell: &Cell| cell.values.join(BETWEEN);
+    if let Some(after) = &page.after {
+        let last: Vec<_> = after.text.split(BETWEEN).collect();
+        cells.drain(..cells.partition_point(|cell| cell.values.iter().map(String::as_str).le(last.iter().copied())));
+    }
+    let next_page_token = page.cut(&mut cells, |last| Cursor {
+        text: place(last),
+        ..Cursor::default()
+    });
+    GetStatsResponse {
+        cells: cells.into_iter().map(|cell| told(&table.by, cell)).collect(),
+        next_page_token,
+        as_of: 0,
+        threshold: u32::try_from(THRESHOLD).unwrap_or(u32::MAX),
+        suppressed_cells: u32::try_from(suppressed_cells).unwrap_or(u32::MAX),
+    }
 }
 
-/// What a cell is sorted by.
-fn order(table: &Table, cell: &Cell) -> String {
-    let values: Vec<_> = table.order.iter().map(|n| cell.values[*n].as_str()).collect();
-    values.join(BETWEEN)
-}
-
-fn cell(row: &sqlx::postgres::PgRow, dimensions: usize) -> Result<Cell, sqlx::Error> {
-    let values = (0..dimensions).map(|n| row.try_get(n)).collect::<Result<_, _>>()?;
-    let count: i64 = row.try_get(dimensions)?;
-    Ok(Cell {
-        values,
-        count: count.unsigned_abs(),
-        suppressed: false,
-    })
-}
-
-/// A cell as it is told: the dimensions that were asked for.
-fn answer(table: &Table, cell: Cell) -> StatsCell {
-    let Cell {
-        values,
-        count,
-        suppressed,
-    } = cell;
+/// A cell as it is told.
+fn told(by: &[Level], cell: Cell) -> StatsCell {
     let mut told = StatsCell {
-        count: if suppressed { 0 } else { count },
-        suppressed,
+        count: cell.count.unwrap_or_default(),
+        suppressed: cell.count.is_none(),
         ..StatsCell::default()
     };
-    for (dimension, value) in table.dimensions.iter().zip(values) {
-        let Some(level) = dimension.asked else { continue };
-        let value = level.of(&value);
-        let value = if value.is_empty() {
-            "unknown".to_owned()
-        } else {
-            value.to_owned()
-        };
+    for (level, value) in by.iter().zip(cell.values) {
+        let value = if value.is_empty() { "unknown".to_owned() } else { value };
         match level {
             Level::Kommune => told.kommunenummer = value,
             Level::Fylke => told.fylkesnummer = value,

@@ -52,7 +52,7 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     token: CancellationToken,
     tasks: Vec<AbortOnDropHandle<()>>,
-    _nats: TestNats,
+    nats: TestNats,
     _database: Database,
 }
 
@@ -129,11 +129,38 @@ impl World {
             address,
             token,
             tasks,
-            _nats: nats,
+            nats,
             _database: database,
         };
         eventually(PATIENCE, || async { world.views.ready().await }).await;
         world
+    }
+
+    /// A client of a second process on the same rows, which only answers.
+    pub(crate) async fn beside(&mut self) -> ViewsClient<Channel> {
+        let options = Options {
+            patience: PATIENCE,
+            ..Options::default()
+        };
+        let views = Views::open(
+            self.pool.clone(),
+            self.nats.client("views").await,
+            Clock::system(),
+            options,
+        )
+        .await
+        .expect("the views open");
+        let listener = listen::bind("127.0.0.1:0".parse().expect("an address"))
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let (server, stop) = (Server::new("views").grpc(views.grpc()), self.token.clone());
+        self.tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
+            server.run(listener, stop).await.expect("serves");
+        })));
+        ViewsClient::connect(format!("http://{address}"))
+            .await
+            .expect("connects")
     }
 
     /// Appends what an aggregate says first, and answers the position.

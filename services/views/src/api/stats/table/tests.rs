@@ -1,4 +1,4 @@
-//! Which table a request is a part of, and which requests are of none.
+//! What requests ask for, and which are refused.
 
 use super::*;
 
@@ -10,46 +10,21 @@ fn table(by: &[&str], request: GetStatsRequest) -> Result<Table, ApiError> {
 }
 
 #[test]
-fn a_filter_is_a_dimension_of_the_table() {
+fn levels_come_in_the_order_asked_for_beside_what_is_wanted() {
     let request = GetStatsRequest {
-        form: "FLI".into(),
+        icnpo: "1".into(),
         kommunenummer: "4203".into(),
+        month: "2026".into(),
         ..GetStatsRequest::default()
     };
-    let table = table(&["kommune"], request).expect("a table");
-    assert_eq!(
-        table.sql("t"),
-        "select kommunenummer, form, count(*) from t group by 1, 2"
-    );
-    let cell = |kommune: &str| Cell {
-        values: vec![kommune.into(), "FLI".into()],
-        count: 1,
-        suppressed: false,
-    };
-    assert!(table.has(&cell("4203")) && !table.has(&cell("4204")));
-}
-
-#[test]
-fn a_fine_filter_makes_a_coarse_dimension_fine() {
-    let request = GetStatsRequest {
-        kommunenummer: "4203".into(),
-        ..GetStatsRequest::default()
-    };
-    let table = table(&["fylke"], request).expect("a table");
-    assert_eq!(table.sql("t"), "select kommunenummer, count(*) from t group by 1");
-}
-
-#[test]
-fn no_dimension_gives_one_number() {
-    let table = table(&[], GetStatsRequest::default()).expect("a table");
-    assert_eq!(table.sql("t"), "select count(*) from t having count(*) > 0");
-}
-
-#[test]
-fn a_group_is_what_its_categories_begin_with() {
-    for icnpo in ryggrad_norway::Icnpo::all() {
-        assert_eq!(Level::IcnpoGroup.of(icnpo.code()), icnpo.group().code(), "{icnpo}");
-    }
+    let table = table(&["form", "fylke"], request).expect("a table");
+    assert_eq!(table.by, [Level::Form, Level::Fylke]);
+    let only = [
+        (Level::Kommune, "4203"),
+        (Level::IcnpoGroup, "1"),
+        (Level::Year, "2026"),
+    ];
+    assert_eq!(table.only, only.map(|(level, value)| (level, value.to_owned())));
 }
 
 #[track_caller]
