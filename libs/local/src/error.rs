@@ -29,6 +29,17 @@ pub enum Error {
         /// The major versions that were found.
         here: Vec<String>,
     },
+    /// The data folder is older than the secrets beside it, which were removed.
+    #[error("the password of the data in {} is gone from secrets/; put it back, or remove that folder to begin anew", .0.display())]
+    NoPassword(PathBuf),
+    /// What was fetched is not what was expected.
+    #[error("{what} is not the package that this program was made for: its SHA-512 is {found}")]
+    Altered {
+        /// The package.
+        what: String,
+        /// The sum of what came, in hexadecimal digits.
+        found: String,
+    },
     /// A server stopped, or never came up.
     #[error("{program} {what}; the end of {}:\n{tail}", log.display())]
     Server {

@@ -189,7 +189,12 @@ impl Drop for Postgres {
 
 /// The password of a role of this state folder's server.
 fn password(state: &StateFolder, role: &str) -> Result<String> {
-    state.secret(&format!("postgres-{role}"))
+    state.secret(&secret_name(role))
+}
+
+/// The name that a role's password has among the secrets.
+fn secret_name(role: &str) -> String {
+    format!("postgres-{role}")
 }
 
 /// Starts the server and waits until it answers.

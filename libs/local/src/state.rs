@@ -73,6 +73,11 @@ impl StateFolder {
         &self.0.path
     }
 
+    /// Whether there is a secret of this name already.
+    pub(crate) fn has_secret(&self, name: &str) -> bool {
+        self.path().join("secrets").join(name).is_file()
+    }
+
     /// The secret of this name: 32 random hexadecimal digits, made the first time and kept in `secrets/<name>`.
     pub fn secret(&self, name: &str) -> Result<String> {
         let folder = self.path().join("secrets");

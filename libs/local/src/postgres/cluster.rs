@@ -5,7 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Durability, OWNER, Options, PROGRAM, password, processes};
+use super::{Durability, OWNER, Options, PROGRAM, password, processes, secret_name};
 use crate::account::Account;
 use crate::programs::PostgresPrograms;
 use crate::state::write_private;
@@ -14,6 +14,9 @@ use crate::{Error, Result, Say, StateFolder, orphans};
 
 /// A unix socket's path has at most 107 bytes.
 const LONGEST_SOCKET: usize = 107;
+
+/// Where the files are when the server's user cannot reach into the state folder.
+const ELSEWHERE: &str = "/var/lib/ryggrad";
 
 /// Where one server's files are. For an ordinary user all of it is `<state>/postgres`.
 #[derive(Debug)]
@@ -30,19 +33,13 @@ impl Cluster {
     /// The folders of this state folder's server; makes those around the data.
     ///
     /// When this is root's process, PostgreSQL runs as another user. If that user cannot reach into the state folder (below
-    /// `/root`, say), the files are in `/var/lib/ryggrad` and `<state>/postgres` is a link to them.
+    /// `/root`, say), the files are in a folder of their own in `/var/lib/ryggrad`, and `<state>/postgres` is a link to it: who
+    /// removes the state folder begins anew, with another one.
     pub(super) fn at(state: &StateFolder) -> Result<Self> {
         let account = Account::for_postgres()?;
         let named = state.path().join("postgres");
         let root = match account {
-            Some(account) if !account.can_enter(state.path()) => {
-                let elsewhere = Path::new("/var/lib/ryggrad").join(format!("{:016x}", fingerprint(state.path())));
-                make(&elsewhere, 0o755)?;
-                if !named.exists() {
-                    symlink(&elsewhere, &named).map_err(Error::at("link", &named))?;
-                }
-                elsewhere
-            }
+            Some(account) if !account.can_enter(state.path()) => linked(&named, Path::new(ELSEWHERE))?,
             _ => named,
         };
         make(&root, 0o755)?;
@@ -107,7 +104,10 @@ impl Cluster {
         options: &Options,
     ) -> Result<bool> {
         match self.version()? {
-            Some(version) if version == programs.version.0 => return Ok(false),
+            Some(version) if version == programs.version.0 && state.has_secret(&secret_name(OWNER)) => {
+                return Ok(false);
+            }
+            Some(version) if version == programs.version.0 => return Err(Error::NoPassword(self.data())),
             Some(found) => {
                 let here = vec![programs.version.0.to_string()];
                 return Err(Error::WrongVersion {
@@ -237,6 +237,26 @@ fn make(folder: &Path, mode: u32) -> Result<()> {
         .map_err(Error::at("set the mode of", folder))
 }
 
+/// The folder that `link` leads to; a new one in `parent`, which nobody has had before, when there is no such link.
+fn linked(link: &Path, parent: &Path) -> Result<PathBuf> {
+    match std::fs::read_link(link) {
+        Ok(folder) => return Ok(folder),
+        // A folder of an earlier run by another user is as good; it was reachable then.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => return Ok(link.to_path_buf()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::at("read the link", link)(error)),
+    }
+    make(parent, 0o755)?;
+    let folder = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o755))
+        .prefix("")
+        .rand_bytes(16)
+        .tempdir_in(parent)
+        .map_err(Error::at("make a folder in", parent))?;
+    symlink(folder.path(), link).map_err(Error::at("link", link))?;
+    Ok(folder.keep())
+}
+
 fn remove(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::at("remove", folder)(error)),
@@ -244,9 +264,35 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// A short name for a long path. Only the same program needs to find the same name again, to clean up after itself.
+/// A short name for a long path.
 fn fingerprint(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     path.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_folder_that_is_made_anew_gets_another_data_folder() {
+        let outer = tempfile::tempdir().unwrap();
+        let (state, elsewhere) = (outer.path().join("state"), outer.path().join("elsewhere"));
+        let begin = || {
+            std::fs::create_dir(&state).unwrap();
+            linked(&state.join("postgres"), &elsewhere).unwrap()
+        };
+        let first = begin();
+        assert!(first.is_dir());
+        assert_eq!(
+            linked(&state.join("postgres"), &elsewhere).unwrap(),
+            first,
+            "the same one again"
+        );
+        std::fs::remove_dir_all(&state).unwrap();
+        let second = begin();
+        assert_ne!(first, second);
+        assert!(first.is_dir(), "what an operator may want back is not removed");
+    }
 }

