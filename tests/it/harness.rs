@@ -50,7 +50,7 @@ pub(crate) async fn whole() -> Whole {
 pub(crate) async fn start(addresses: Addresses, nats: TestNats) -> Whole {
     let listener = listen::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
     let start = "2026-03-02T11:00:00Z".parse().expect("an instant");
-    let register = Register::obliging();
+    let register = Some(Register::obliging());
     let plan = Plan {
         simulated: Some(start),
         register,

@@ -65,18 +65,18 @@ impl Error {
             Self::Connect { .. } | Self::Silent => true,
             Self::Refused(status) => matches!(
                 status.code(),
-                Code::Unavailable
-                    | Code::Unknown
-                    | Code::Internal
-                    | Code::Cancelled
-                    | Code::Aborted
-                    | Code::DeadlineExceeded
-                    | Code::ResourceExhausted
+                Code::Unavailable | Code::Cancelled | Code::Aborted | Code::DeadlineExceeded | Code::ResourceExhausted
             ),
             Self::Url { .. } | Self::Gap { .. } | Self::Epoch { .. } | Self::Decode(_) | Self::Checkpoint { .. } => {
                 false
             }
         }
+    }
+
+    /// Whether the server failed without saying that it will be better later. A connection that broke off in the middle looks
+    /// the same, so it is worth a few more tries.
+    pub(crate) fn is_fault(&self) -> bool {
+        matches!(self, Self::Refused(status) if matches!(status.code(), Code::Unknown | Code::Internal))
     }
 }
 

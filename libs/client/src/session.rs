@@ -6,8 +6,9 @@ use std::time::Duration;
 use ryggrad_proto::events::v1::subscribe_response::Frame;
 use ryggrad_proto::events::v1::{SubscribeRequest, SubscribeResponse};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
-use tonic::{Code, Streaming};
+use tokio::time::{Instant, timeout};
+use tonic::Streaming;
+use tonic_types::StatusExt as _;
 
 use crate::client::{Client, Options, Start};
 use crate::order::Order;
@@ -22,6 +23,12 @@ const MISSED: u32 = 3;
 const GRACE: Duration = Duration::from_millis(500);
 /// How long the server may take to answer a request.
 const ANSWER: Duration = Duration::from_secs(15);
+/// How often in a row the server may fail before that is the end.
+const FAULTS: u32 = 5;
+/// How long a subscription that is to end at the head goes on without hearing of the server.
+const GIVE_UP: Duration = Duration::from_secs(10);
+/// The reason of a refusal that says that the log is another one.
+const OTHER_EPOCH: &str = "OTHER_EPOCH";
 
 /// A subscription and how far it has come.
 pub(crate) struct Session {
@@ -33,6 +40,10 @@ pub(crate) struct Session {
     /// Epoch and order, once the server has been asked where the log is.
     state: Option<(String, Order)>,
     pause: Duration,
+    /// Failures of the server since it was heard of last.
+    faults: u32,
+    /// When it was heard of last.
+    heard: Instant,
 }
 
 /// Why a stretch ended well.
@@ -61,6 +72,8 @@ impl Session {
             messages,
             state: None,
             pause: PAUSE.0,
+            faults: 0,
+            heard: Instant::now(),
         }
     }
 
@@ -70,7 +83,9 @@ impl Session {
             match self.stretch().await {
                 Ok(Done::Finished) => return,
                 Ok(Done::Closed) => {}
-                Err(error) if error.is_transient() => tracing::debug!(%error, "the subscription was interrupted"),
+                Err(error) if self.is_worth_another_try(&error) => {
+                    tracing::warn!(%error, "the subscription was interrupted and is tried again");
+                }
                 Err(error) => {
                     let _ = self.messages.send(Err(error)).await;
                     return;
@@ -82,6 +97,13 @@ impl Session {
             tokio::time::sleep(jitter(self.pause)).await;
             self.pause = (self.pause * 2).min(PAUSE.1);
         }
+    }
+
+    /// Whether trying again can help, and the time for that is not over.
+    fn is_worth_another_try(&mut self, error: &Error) -> bool {
+        self.faults += u32::from(error.is_fault());
+        let is_over = self.options.stop_at_head && self.heard.elapsed() > GIVE_UP;
+        !is_over && (error.is_transient() || error.is_fault() && self.faults < FAULTS)
     }
 
     /// One connection, from the last event on.
@@ -108,7 +130,7 @@ impl Session {
         let patience = self.options.heartbeat * MISSED + GRACE;
         let mut caught_up = false;
         while let Some(response) = next(&mut frames, patience, &epoch).await? {
-            self.pause = PAUSE.0;
+            (self.pause, self.faults, self.heard) = (PAUSE.0, 0, Instant::now());
             let Some(frame) = response.frame else { continue };
             caught_up |= matches!(frame, Frame::CaughtUp(_));
             let messages = take(frame, order, &epoch)?;
@@ -205,13 +227,13 @@ fn take(frame: Frame, order: &mut Order, epoch: &str) -> Result<Vec<Message>, Er
 }
 
 fn refused(status: tonic::Status, epoch: &str) -> Error {
-    if status.code() == Code::FailedPrecondition {
-        return Error::Epoch {
+    match status.get_details_error_info() {
+        Some(info) if info.reason == OTHER_EPOCH => Error::Epoch {
             expected: epoch.to_owned(),
-            got: status.message().to_owned(),
-        };
+            got: info.metadata.get("epoch").cloned().unwrap_or_default(),
+        },
+        _ => status.into(),
     }
-    status.into()
 }
 
 /// Between half of a pause and all of it, so that those who lost the server together do not come back together.

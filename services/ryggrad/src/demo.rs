@@ -6,6 +6,8 @@ mod narrator;
 mod people;
 mod story;
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, bail};
 use ryggrad_local::{Say, StateFolder};
 use ryggrad_proto::admin::v1::GetClockRequest;
@@ -13,19 +15,21 @@ use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_service::listen;
 use tonic::transport::Channel;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRunning};
 use crate::print;
 use crate::running::{Running, Stores};
 use crate::servers::Servers;
-use crate::stack::{self, Plan, Stack};
+use crate::stack::{self, Plan, Register, Stack};
 use crate::status::spoken;
+use crate::stop::Signals;
 
 pub use self::narrator::Voice;
 use self::story::Story;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  ryggrad demo                     on the running backbone (up --clock simulated), else on a private one
+  ryggrad demo                     on the running backbone, where `tail` shows it too, if it was started with
+                                   `up --clock simulated`; else on a private one
   ryggrad demo --private           always on a private one, gone afterwards
   ryggrad demo --json              the facts as they reach a subscriber, one JSON object a line";
 
@@ -44,54 +48,100 @@ pub struct Args {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let voice = if args.json { Voice::Json } else { Voice::People };
-    if !args.private
-        && let Some(channel) = simulated(&args.running).await?
-    {
-        let organisation = story(channel, voice).await?;
-        if voice == Voice::People {
-            let url = args.running.http()?;
-            print::line(print::styled(
-                print::FAINT,
-                format!("Its timeline: {url}/v1/timeline/{organisation}"),
-            ));
+    if args.private {
+        note("starting a private backbone with a simulated clock");
+        return privately(voice).await;
+    }
+    match simulated(&args.running).await {
+        Ok(Some(channel)) => {
+            let organisation = story(channel, voice).await?;
+            if voice == Voice::People {
+                let url = args.running.http()?;
+                print::line(print::styled(
+                    print::FAINT,
+                    format!("Its timeline: {url}/v1/timeline/{organisation}"),
+                ));
+            }
+            Ok(Exit::Done)
         }
-        return Ok(Exit::Done);
-    }
-    if args.running.url.is_some() && !args.private {
-        bail!(
+        Ok(None) if args.running.url.is_some() => bail!(
             "the backbone there has the system's clock, and the story takes months: use `up --clock simulated`, or --private"
-        );
+        ),
+        Ok(None) => {
+            note(format!(
+                "the backbone at {} has the system's clock, and the story takes months: it is told on a private one, and \
+                 `ryggrad tail` does not see it (it does beside `ryggrad up --clock simulated`)",
+                args.running.http()?
+            ));
+            privately(voice).await
+        }
+        Err(error) if error.is::<NotRunning>() && args.running.url.is_none() => {
+            note("no backbone is running: starting a private one with a simulated clock");
+            privately(voice).await
+        }
+        Err(error) => Err(error),
     }
-    print::note(print::styled(
-        print::FAINT,
-        "starting a private backbone with a simulated clock",
-    ));
+}
+
+/// Says what is being done.
+fn note(text: impl std::fmt::Display) {
+    print::note(print::styled(print::FAINT, text));
+}
+
+/// Tells the story on a backbone of its own, of which nothing is left afterwards, also when it is interrupted.
+async fn privately(voice: Voice) -> anyhow::Result<Exit> {
+    let mut signals = Signals::listen()?;
     let state = StateFolder::temporary()?;
-    let quiet = Say::new(|sentence| tracing::debug!(sentence));
-    let mut servers = Servers::start(&state, &Stores::default(), &quiet).await?;
+    let end = tokio::select! {
+        end = on_servers(&state, voice) => end,
+        () = signals.received() => Err(anyhow::anyhow!("interrupted")),
+    };
+    // The servers that an interruption dropped have been told to stop, and may still be writing there.
+    let folder = state.path().to_path_buf();
+    drop(state);
+    let begun = Instant::now();
+    while folder.exists() && begun.elapsed() < Duration::from_secs(10) {
+        let _not_empty_yet = std::fs::remove_dir_all(&folder);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    end
+}
+
+async fn on_servers(state: &StateFolder, voice: Voice) -> anyhow::Result<Exit> {
+    let mut servers = Servers::start(state, &Stores::default(), &Say::new(|sentence| note(sentence))).await?;
+    let end = on_roles(state, &servers, voice).await;
+    let stopped = servers.stop().await;
+    let end = end?;
+    stopped?;
+    Ok(end)
+}
+
+async fn on_roles(state: &StateFolder, servers: &Servers, voice: Voice) -> anyhow::Result<Exit> {
     let listener = listen::bind(([127, 0, 0, 1], 0).into()).await?;
     let plan = Plan {
         simulated: Some(stack::now()),
+        register: Some(Register::friendly()),
         ..Plan::new(servers.addresses.clone())
     };
     let stack = Stack::start(&plan, listener).await?;
-    let channel = Running {
+    let running = Running {
         url: Some(stack.http()),
         state: state.path().to_path_buf(),
-    }
-    .connect()
-    .await?;
-    let end = story(channel, voice).await;
+    };
+    let end = match running.connect().await {
+        Ok(channel) => story(channel, voice).await,
+        Err(error) => Err(error),
+    };
     stack.stop().await;
-    servers.stop().await?;
     end.map(|_organisation| Exit::Done)
 }
 
-/// The running backbone, when there is one and its clock can be moved.
+/// The running backbone, when its clock can be moved.
+///
+/// # Errors
+/// [`NotRunning`] when there is none.
 async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
-    let Ok(channel) = running.connect().await else {
-        return Ok(None);
-    };
+    let channel = running.connect().await?;
     let clock = AdminClient::new(channel.clone())
         .get_clock(GetClockRequest {})
         .await
@@ -103,7 +153,8 @@ async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
 /// Tells the story through a connection to a backbone with a simulated clock, and answers with the organisation's id.
 ///
 /// # Errors
-/// When a command is refused that should not be, or the other way round, or a fact does not arrive.
+/// When a command is refused that should not be, or the other way round, a fact does not arrive, or the register authority
+/// refuses the club.
 pub async fn story(channel: Channel, voice: Voice) -> anyhow::Result<String> {
     Story::begin(channel, voice).await?.tell().await
 }

@@ -75,7 +75,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     for file in &files {
         File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     }
-    let url = args.running.postgres_url(&args.stores, "ryggrad_registration")?;
+    let url = args.running.reachable(&args.stores, "ryggrad_registration").await?;
     let pool = servers::pool(&url, "registration", 16).await?;
     let clock = clock(&args.running, &args.stores, &pool).await?;
     let keep = if all { Keep::All } else { Keep::Voluntary };

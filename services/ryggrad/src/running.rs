@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ryggrad_eventlog::stream::{Credentials, Settings};
 use ryggrad_local::Endpoints;
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::exit::NotRunning;
@@ -85,17 +85,28 @@ impl Running {
     /// # Errors
     /// [`NotRunning`] when nobody answers.
     pub async fn postgres(&self, stores: &Stores, role: &str, connections: u32) -> anyhow::Result<PgPool> {
-        let url = self.postgres_url(stores, role)?;
+        let url = self.reachable(stores, role).await?;
         PgPoolOptions::new()
             .max_connections(connections)
             .connect(&url)
             .await
-            .map_err(|error| match error {
-                sqlx::Error::Io(_) => anyhow::Error::from(NotRunning {
-                    place: without_password(&url),
-                }),
-                error => anyhow::Error::from(error).context(format!("cannot log in at {}", without_password(&url))),
-            })
+            .with_context(|| format!("cannot log in at {}", without_password(&url)))
+    }
+
+    /// The address of the database as a role, once it has answered there. A pool would ask again for half a minute before it
+    /// says that nobody does.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when nobody answers.
+    pub async fn reachable(&self, stores: &Stores, role: &str) -> anyhow::Result<String> {
+        let url = self.postgres_url(stores, role)?;
+        let told = without_password(&url);
+        match PgConnection::connect(&url).await {
+            Ok(connection) => connection.close().await?,
+            Err(sqlx::Error::Io(_)) => return Err(NotRunning { place: told }.into()),
+            Err(error) => return Err(anyhow::Error::from(error).context(format!("cannot log in at {told}"))),
+        }
+        Ok(url)
     }
 
     /// The address of the database as a role, `ryggrad` (its owner) or `ryggrad_registration`.

@@ -27,6 +27,9 @@ enum What {
     Registration {
         #[command(flatten)]
         service: Box<ServiceArgs>,
+        /// Let a made-up register authority answer what is submitted. Not where people found real associations.
+        #[arg(long, env = "RYGGRAD_SIMULATED_REGISTER")]
+        simulated_register: bool,
         #[command(flatten)]
         register: Register,
     },
@@ -60,11 +63,15 @@ enum What {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     match args.what {
-        What::Registration { service, register } => role(Role::Registration, *service, register).await,
-        What::Views { service } => role(Role::Views, *service, Register::default()).await,
-        What::Ecosystem { service } => role(Role::Ecosystem, *service, Register::default()).await,
-        What::Gateway { service } => role(Role::Gateway, *service, Register::default()).await,
-        What::Relay { service } => role(Role::Relay, *service, Register::default()).await,
+        What::Registration {
+            service,
+            simulated_register,
+            register,
+        } => role(Role::Registration, *service, simulated_register.then_some(register)).await,
+        What::Views { service } => role(Role::Views, *service, None).await,
+        What::Ecosystem { service } => role(Role::Ecosystem, *service, None).await,
+        What::Gateway { service } => role(Role::Gateway, *service, None).await,
+        What::Relay { service } => role(Role::Relay, *service, None).await,
         What::Migrate { database_url } => {
             servers::migrate(&database_url).await?;
             Ok(Exit::Done)
@@ -72,14 +79,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-async fn role(role: Role, args: ServiceArgs, register: Register) -> anyhow::Result<Exit> {
+async fn role(role: Role, args: ServiceArgs, register: Option<Register>) -> anyhow::Result<Exit> {
     let telemetry = telemetry::start(&args.telemetry, role.name())?;
     let end = serve(role, args, register).await;
     telemetry.shutdown().await;
     end
 }
 
-async fn serve(role: Role, args: ServiceArgs, register: Register) -> anyhow::Result<Exit> {
+async fn serve(role: Role, args: ServiceArgs, register: Option<Register>) -> anyhow::Result<Exit> {
     let mut stop = stop::Signals::listen()?;
     let listener = listen::bind(args.listen)
         .await

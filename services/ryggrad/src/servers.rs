@@ -171,13 +171,14 @@ impl Servers {
     /// # Errors
     /// When a server does not stop.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
+        let mut stopped = Ok(());
         if let Some(nats) = &mut self.nats {
-            nats.stop().await.context("cannot stop nats-server")?;
+            stopped = nats.stop().await.context("cannot stop nats-server");
         }
         if let Some(postgres) = &mut self.postgres {
-            postgres.stop().await.context("cannot stop PostgreSQL")?;
+            stopped = stopped.and(postgres.stop().await.context("cannot stop PostgreSQL"));
         }
-        Ok(())
+        stopped
     }
 }
 

@@ -54,8 +54,8 @@ pub struct Plan {
     pub addresses: Addresses,
     /// The simulated clock's start, when it is not the system's.
     pub simulated: Option<Timestamp>,
-    /// How the simulated register authority behaves.
-    pub register: Register,
+    /// How the simulated register authority behaves; none, and nobody answers what is submitted.
+    pub register: Option<Register>,
     /// Most connections that a role has to PostgreSQL.
     pub connections: u32,
     /// Copies of the stream in the cluster.
@@ -158,7 +158,7 @@ impl Plan {
             roles: Role::ALL.to_vec(),
             addresses,
             simulated: None,
-            register: Register::default(),
+            register: None,
             connections: 16,
             replicas: 1,
             credentials: None,

@@ -12,7 +12,7 @@ use crate::status::spoken;
 use crate::stop::Signals;
 
 mod args;
-mod line;
+pub(crate) mod line;
 
 pub use args::Args;
 use args::Begin;
@@ -35,7 +35,7 @@ const REMEMBER: Duration = Duration::from_millis(500);
 /// Why it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Everything that was asked for has been shown.
+    /// Everything that was asked for has been shown, or nothing more is wanted.
     Shown,
     /// Whoever read the lines has gone.
     NobodyReads,
@@ -43,13 +43,15 @@ enum End {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut signals = Signals::listen()?;
-    tokio::select! {
-        end = follow(args) => end,
-        () = signals.received() => Ok(Exit::Done),
-    }
+    let tail = tokio::select! {
+        tail = begin(args) => tail?,
+        () = signals.received() => return Ok(Exit::Done),
+    };
+    tail.follow(signals).await
 }
 
-async fn follow(args: Args) -> anyhow::Result<Exit> {
+/// Connects, and finds where to start.
+async fn begin(args: Args) -> anyhow::Result<Tail<Lines>> {
     let url = args.running.http()?;
     let client = Client::connect(&url).await.map_err(|error| match error {
         Error::Connect { .. } => NotRunning { place: url.clone() }.into(),
@@ -61,7 +63,7 @@ async fn follow(args: Args) -> anyhow::Result<Exit> {
         heartbeat: HEARTBEAT,
         stop_at_head: args.no_follow,
     };
-    let mut tail = Tail {
+    Ok(Tail {
         subscription: client.subscribe_with(start, args.filter(), options),
         out: io::BufWriter::new(anstream::AutoStream::auto(io::stdout())),
         checkpoint,
@@ -69,11 +71,7 @@ async fn follow(args: Args) -> anyhow::Result<Exit> {
         left: args.limit.unwrap_or(u64::MAX),
         json: args.json,
         says_waiting: io::stdout().is_terminal() && !args.json && !args.no_follow && args.limit.is_none(),
-    };
-    if tail.show().await? == End::Shown {
-        tail.remember().await?;
-    }
-    Ok(Exit::Done)
+    })
 }
 
 async fn start(args: &Args, client: &Client, checkpoint: Option<&FileCheckpoint>) -> anyhow::Result<Start> {
@@ -94,6 +92,9 @@ async fn start(args: &Args, client: &Client, checkpoint: Option<&FileCheckpoint>
     })
 }
 
+/// Standard output, a block at a time.
+type Lines = io::BufWriter<anstream::AutoStream<io::Stdout>>;
+
 /// Where the messages go.
 struct Tail<W: Write> {
     subscription: Subscription,
@@ -111,9 +112,22 @@ struct Tail<W: Write> {
 // === impl Tail ===
 
 impl<W: Write> Tail<W> {
-    /// Shows what comes until the limit, the head or the end of the reader.
-    async fn show(&mut self) -> anyhow::Result<End> {
+    /// Shows what comes, and remembers how far it was shown, however it ends.
+    async fn follow(mut self, mut signals: Signals) -> anyhow::Result<Exit> {
+        let end = self.show(&mut signals).await;
+        if !matches!(end, Ok(End::NobodyReads)) && !gone(self.out.flush())? {
+            self.remember().await?;
+        }
+        end.map(|_| Exit::Done)
+    }
+
+    /// Shows what comes until the limit, the head, the end of the reader or a signal.
+    async fn show(&mut self, signals: &mut Signals) -> anyhow::Result<End> {
         while self.left > 0 {
+            // Between two messages only: what was taken has been written.
+            if signals.received().now_or_never().is_some() {
+                break;
+            }
             let ready = self.subscription.next().now_or_never();
             let message = if let Some(message) = ready {
                 message
@@ -123,7 +137,10 @@ impl<W: Write> Tail<W> {
                     return Ok(End::NobodyReads);
                 }
                 self.remember().await?;
-                self.wait().await
+                tokio::select! {
+                    message = self.wait() => message,
+                    () = signals.received() => break,
+                }
             };
             match message {
                 Some(Ok(message)) => {
@@ -141,11 +158,7 @@ impl<W: Write> Tail<W> {
                 None => break,
             }
         }
-        Ok(if gone(self.out.flush())? {
-            End::NobodyReads
-        } else {
-            End::Shown
-        })
+        Ok(End::Shown)
     }
 
     /// Waits for the next message, and tells a person when nothing is heard of the gateway.

@@ -22,7 +22,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   ryggrad up                                  http://127.0.0.1:8080, everything in .ryggrad/
   ryggrad up --clock simulated                with a clock that `ryggrad clock advance 6w` moves
-  ryggrad up --state /tmp/two --listen 127.0.0.1:8081    a second one beside the first
+  ryggrad up --state /tmp/two                 a second one beside the first, on a free port
   ryggrad up --postgres-url postgres://postgres@127.0.0.1/ryggrad    on a server that is there";
 
 /// Start everything.
@@ -31,14 +31,10 @@ pub struct Args {
     /// Folder for everything that is kept; made if it is not there.
     #[arg(long, env = "RYGGRAD_STATE", default_value = ".ryggrad", value_name = "DIR")]
     state: PathBuf,
-    /// Address of gRPC and REST; loopback only. Port 0 takes a free one.
-    #[arg(
-        long,
-        env = "RYGGRAD_LISTEN",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDRESS"
-    )]
-    listen: SocketAddr,
+    /// Address of gRPC and REST; loopback only. Port 0 takes a free one. 127.0.0.1:8080 when not given, or a free port while
+    /// somebody else has that one.
+    #[arg(long, env = "RYGGRAD_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
     /// Where business time comes from.
     #[arg(long, env = "RYGGRAD_CLOCK", value_enum, default_value_t = ryggrad_service::Clock::System)]
     clock: ryggrad_service::Clock,
@@ -48,6 +44,9 @@ pub struct Args {
     /// Do not import the sample population at the first start.
     #[arg(long)]
     no_sample: bool,
+    /// No simulated register authority: nobody answers what is submitted.
+    #[arg(long, env = "RYGGRAD_NO_REGISTER")]
+    no_register: bool,
     #[command(flatten)]
     register: Register,
     #[command(flatten)]
@@ -78,9 +77,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 async fn everything(args: Args) -> anyhow::Result<Exit> {
     let mut stop = stop::Signals::listen()?;
     // First what can be wrong with the arguments, before anything is started.
-    let listener = listen::bind(args.listen)
-        .await
-        .context("choose another address with --listen")?;
+    let listener = bind(args.listen).await?;
     let state = StateFolder::open(&args.state)?;
     let say = Say::new(|sentence| print::note(print::styled(print::FAINT, sentence)));
     let mut servers = tokio::select! {
@@ -89,8 +86,30 @@ async fn everything(args: Args) -> anyhow::Result<Exit> {
     };
     let end = roles(&args, &state, &mut servers, listener, &mut stop).await;
     greeting::forget(&state);
-    servers.stop().await?;
-    end
+    let stopped = servers.stop().await;
+    // Why it ended comes before what went wrong after that.
+    let end = end?;
+    stopped?;
+    Ok(end)
+}
+
+/// Where gRPC and REST are: at the address given, else at the usual one, or on a free port while that one is taken.
+async fn bind(given: Option<SocketAddr>) -> anyhow::Result<tokio::net::TcpListener> {
+    let usual: SocketAddr = ([127, 0, 0, 1], 8080).into();
+    let bound = match (listen::bind(given.unwrap_or(usual)).await, given) {
+        (Err(listen::Error::Bind { source, .. }), None) if source.kind() == std::io::ErrorKind::AddrInUse => {
+            let free = listen::bind(([127, 0, 0, 1], 0).into()).await?;
+            let port = free.local_addr()?.port();
+            let told = format!(
+                "port {} is taken by somebody else; taking {port} (choose one with --listen)",
+                usual.port()
+            );
+            print::note(print::styled(print::FAINT, told));
+            return Ok(free);
+        }
+        (bound, _) => bound,
+    };
+    bound.context("choose another address with --listen")
 }
 
 /// Runs the roles on servers that are there, until somebody stops it.
@@ -107,7 +126,7 @@ async fn roles(
     };
     let plan = Plan {
         simulated,
-        register: args.register.clone(),
+        register: (!args.no_register).then(|| args.register.clone()),
         ..Plan::new(servers.addresses.clone())
     };
     let mut running = Stack::start(&plan, listener).await?;
@@ -116,7 +135,12 @@ async fn roles(
     let clock = running.clock().clone();
     if !args.no_sample {
         tokio::select! {
-            imported = sample::import_once(servers.addresses.postgres("ryggrad_registration"), &clock, state) => imported?,
+            imported = sample::import_once(servers.addresses.postgres("ryggrad_registration"), &clock, state) => {
+                if let Err(error) = imported {
+                    running.stop().await;
+                    return Err(error);
+                }
+            }
             () = stop.received() => {
                 running.stop().await;
                 return Ok(Exit::Done);
@@ -128,7 +152,9 @@ async fn roles(
         tokio::select! {
             () = stop.received() => break Ok(Exit::Done),
             error = running.broken() => break Err(error),
-            restarted = servers.guard() => restarted?,
+            restarted = servers.guard() => if let Err(error) = restarted {
+                break Err(error);
+            },
         }
     };
     print::note(print::styled(print::FAINT, "stopping"));

@@ -1,6 +1,7 @@
 //! `ryggrad verify`: proves that the log is whole, that the stream equals it and that the views are its folds.
 //!
-//! Each part looks at everything up to where the log ended when it began, and stops at the first difference.
+//! Each part looks at everything up to where the log ended when it began, and stops at the first difference. The stream and the
+//! views are waited for as long as they come nearer; one that stands still before that is different.
 
 mod log;
 mod stream;
@@ -83,7 +84,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
             Part::Stream => stream::check(&log, &args.running.nats_url(&args.stores, "views")?, head, &bar).await?,
             Part::Views => {
                 let url = args.running.postgres_url(&args.stores, "ryggrad_views")?;
-                views::check(&servers::pool(&url, "views", 4).await?).await?
+                views::check(&servers::pool(&url, "views", 4).await?, head).await?
             }
         };
         bar.finish_and_clear();

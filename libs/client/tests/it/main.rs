@@ -1,7 +1,7 @@
 //! A subscription against a server that misbehaves: what it hides, and what it must not.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +19,8 @@ use ryggrad_proto::events::v1::{
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// What the server does with one subscription.
 enum Act {
@@ -27,6 +28,8 @@ enum Act {
     Break(Vec<u64>, Status),
     /// Sends these positions, then nothing any more.
     Freeze(Vec<u64>),
+    /// Does not take the subscription.
+    Refuse(Status),
     /// Says that everything up to here was sent, in a log of this epoch.
     CaughtUp(u64, &'static str),
 }
@@ -50,6 +53,7 @@ impl EventStream for Script {
         let frames: Frames = match act.ok_or_else(|| Status::unavailable("the play is over"))? {
             Act::Break(positions, status) => Box::pin(stream::iter([Ok(batch(&positions)), Err(status)])),
             Act::Freeze(positions) => Box::pin(stream::iter([Ok(batch(&positions))]).chain(stream::pending())),
+            Act::Refuse(status) => return Err(status),
             Act::CaughtUp(position, epoch) => {
                 let said = CaughtUp {
                     position,
@@ -120,6 +124,16 @@ fn batch(positions: &[u64]) -> SubscribeResponse {
 
 /// A server that plays these acts, and a subscription to it.
 async fn play(acts: impl IntoIterator<Item = Act>, start: Start, filter: Filter) -> (Script, Subscription) {
+    play_until(acts, start, filter, false).await
+}
+
+/// The same, to the head or for ever.
+async fn play_until(
+    acts: impl IntoIterator<Item = Act>,
+    start: Start,
+    filter: Filter,
+    stop_at_head: bool,
+) -> (Script, Subscription) {
     let script = Script::default();
     script.acts.lock().unwrap().extend(acts);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -128,7 +142,7 @@ async fn play(acts: impl IntoIterator<Item = Act>, start: Start, filter: Filter)
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     let options = Options {
         heartbeat: Duration::from_millis(100),
-        stop_at_head: false,
+        stop_at_head,
     };
     let subscription = Client::lazy(&url).unwrap().subscribe_with(start, filter, options);
     (script, subscription)
@@ -217,4 +231,58 @@ async fn from_now_begins_at_the_head() {
         }
     );
     assert_eq!(*script.began.lock().unwrap(), [100]);
+}
+
+#[tokio::test]
+async fn only_a_refusal_that_says_so_is_of_another_epoch() {
+    let epoch = HashMap::from([("epoch".to_owned(), "e2".to_owned())]);
+    let details = ErrorDetails::with_error_info("OTHER_EPOCH", "ryggrad.no", epoch);
+    let other = Status::with_error_details(Code::FailedPrecondition, "restored", details);
+    let (_, mut subscription) = play([Act::Refuse(other)], Start::Beginning, Filter::new()).await;
+    let error = subscription.next_event().await.unwrap_err();
+    assert!(matches!(&error, Error::Epoch { got, .. } if got == "e2"), "{error}");
+
+    let refused = Act::Refuse(Status::failed_precondition("no mandate"));
+    let (_, mut subscription) = play([refused], Start::Beginning, Filter::new()).await;
+    let error = subscription.next_event().await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Refused(status) if status.message() == "no mandate"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_fails_time_after_time_is_an_error() {
+    let faults = |count| (0..count).map(|_| Act::Refuse(Status::internal("broken")));
+    let acts = faults(4)
+        .chain([Act::Break(vec![1], Status::internal("broken"))])
+        .chain(faults(9));
+    let (script, mut subscription) = play(acts, Start::Beginning, Filter::new()).await;
+    assert_eq!(positions(&mut subscription, 1).await, [1], "four times are forgiven");
+    let error = subscription.next_event().await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Refused(status) if status.message() == "broken"),
+        "{error}"
+    );
+    assert_eq!(script.began.lock().unwrap().len(), 4 + 5);
+}
+
+#[tokio::test]
+async fn one_that_is_to_stop_at_the_head_does_not_wait_for_ever() {
+    // Nobody listens here any more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let options = Options {
+        stop_at_head: true,
+        ..Options::default()
+    };
+    let mut subscription = Client::lazy(&url)
+        .unwrap()
+        .subscribe_with(Start::Beginning, Filter::new(), options);
+    let error = subscription.next_event().await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Refused(status) if status.code() == Code::Unavailable),
+        "{error}"
+    );
 }

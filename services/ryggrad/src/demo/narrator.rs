@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use ryggrad_client::Event;
 use ryggrad_proto::common::v1::Envelope;
 use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
 use ryggrad_proto::events::v1::subscribe_response::Frame;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use crate::print::{self, FAINT, GOOD, STRONG, styled};
 use crate::status::spoken;
+use crate::tail::line;
 
 /// How long a fact that is due may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -143,7 +145,10 @@ impl Narrator {
     fn tell(&self, event: &Envelope) -> anyhow::Result<()> {
         match self.voice {
             Voice::People => {}
-            Voice::Json => return print::json(event),
+            Voice::Json => {
+                print::line(line::json(&Event::from(event.clone()))?);
+                return Ok(());
+            }
             Voice::Silent => return Ok(()),
         }
         let name = name(event);

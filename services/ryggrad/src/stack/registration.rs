@@ -8,27 +8,40 @@ use ryggrad_registration::register::simulator::Simulator;
 
 use super::{Role, Setting, answers};
 
-/// How the simulated register authority behaves.
+/// How the simulated register authority behaves, where there is one.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Register {
-    /// No simulated register authority: nobody answers what is submitted.
-    #[arg(long, env = "RYGGRAD_NO_REGISTER")]
-    pub no_register: bool,
     /// Which simulated authority: the same seed decides the same.
     #[arg(long, env = "RYGGRAD_REGISTER_SEED", default_value_t = 1, value_name = "N")]
     pub register_seed: u64,
     /// Median of the working days until it answers.
-    #[arg(long, env = "RYGGRAD_REGISTER_DAYS", default_value_t = 5.0, value_name = "DAYS")]
+    #[arg(
+        long,
+        env = "RYGGRAD_REGISTER_DAYS",
+        default_value_t = 5.0,
+        value_name = "DAYS",
+        value_parser = days,
+        allow_negative_numbers = true
+    )]
     pub register_days: f64,
     /// Share of notifications that get a letter on what is missing, 0 to 1.
-    #[arg(long, env = "RYGGRAD_REGISTER_LETTERS", default_value_t = 0.15, value_name = "SHARE")]
+    #[arg(
+        long,
+        env = "RYGGRAD_REGISTER_LETTERS",
+        default_value_t = 0.15,
+        value_name = "SHARE",
+        value_parser = share,
+        allow_negative_numbers = true
+    )]
     pub register_letters: f64,
     /// Share of notifications that are refused, 0 to 1.
     #[arg(
         long,
         env = "RYGGRAD_REGISTER_REFUSALS",
         default_value_t = 0.03,
-        value_name = "SHARE"
+        value_name = "SHARE",
+        value_parser = share,
+        allow_negative_numbers = true
     )]
     pub register_refusals: f64,
 }
@@ -45,7 +58,6 @@ impl Default for Register {
             ..
         } = Simulator::default();
         Self {
-            no_register: false,
             register_seed: seed,
             register_days: median_working_days,
             register_letters: deficiency_rate,
@@ -65,15 +77,36 @@ impl Register {
         }
     }
 
-    fn simulator(&self) -> Option<Simulator> {
-        (!self.no_register).then(|| Simulator {
+    /// One that takes its time, and has nothing against anything.
+    pub fn friendly() -> Self {
+        Self {
+            register_letters: 0.0,
+            register_refusals: 0.0,
+            ..Self::default()
+        }
+    }
+
+    fn simulator(&self) -> Simulator {
+        Simulator {
             seed: self.register_seed,
             median_working_days: self.register_days,
             deficiency_rate: self.register_letters,
             rejection_rate: self.register_refusals,
             ..Simulator::default()
-        })
+        }
     }
+}
+
+/// A share as it is written on the command line.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    number.ok_or_else(|| "not a number from 0 to 1".to_owned())
+}
+
+/// A number of working days as it is written on the command line.
+fn days(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|days| (0.0..=365.0).contains(days));
+    number.ok_or_else(|| "not a number of days from 0 to 365".to_owned())
 }
 
 pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
@@ -85,7 +118,7 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     setting.wake(service.committed(), nats.clone());
     let (follower, simulator, token) = (
         service.clone(),
-        setting.plan.register.simulator(),
+        setting.plan.register.as_ref().map(Register::simulator),
         setting.working.clone(),
     );
     setting.tasks.spawn(async move {

@@ -14,7 +14,7 @@ const SUMMARY: usize = 72;
 const SILENT: [&str; 4] = ["orgnr", "origin", "snapshot", "kommunenummer"];
 
 /// For people: position, time, what happened, to whom, and a few words of it.
-pub(super) fn human(event: &Event) -> String {
+pub(crate) fn human(event: &Event) -> String {
     let envelope = &event.envelope;
     let time = envelope
         .occurred_at
@@ -47,7 +47,7 @@ pub(super) fn human(event: &Event) -> String {
 
 /// For programs: the envelope in canonical proto JSON, with the payload as `payload` in place of its bytes. An event of a
 /// type that this build does not know keeps its bytes.
-pub(super) fn json(event: &Event) -> io::Result<String> {
+pub(crate) fn json(event: &Event) -> io::Result<String> {
     let mut value = serde_json::to_value(&event.envelope)?;
     let payload = event.json().map_err(io::Error::other)?;
     if let (Some(fields), Some(payload)) = (value.as_object_mut(), payload) {

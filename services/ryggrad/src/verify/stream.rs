@@ -23,7 +23,8 @@ pub(super) async fn check(log: &Log, nats: &str, head: u64, bar: &ProgressBar) -
     let Some(info) = stream::info(&client).await.context("cannot look at the stream")? else {
         return Ok(Err(Difference::in_all("there is no stream RYGGRAD")));
     };
-    let messages = info.state.messages;
+    // Later, the log can only be longer than what the stream was now.
+    let (messages, end) = (info.state.messages, info.state.last_sequence);
     if info.state.last_sequence < head && !grows_to(&client, head).await? {
         return Ok(Err(Difference::in_all(format!(
             "the log ends at {head}, the stream at {}",
@@ -61,10 +62,14 @@ pub(super) async fn check(log: &Log, nats: &str, head: u64, bar: &ProgressBar) -
         bar.set_position(position);
     }
     drop(logged);
-    if messages < head && info.state.last_sequence >= head {
-        return Ok(Err(Difference::in_all(format!(
-            "the stream has {messages} messages up to {head}"
-        ))));
+    if messages != end {
+        let what = format!("the stream has {messages} messages up to {end}");
+        return Ok(Err(Difference::in_all(what)));
+    }
+    let head_now = log.head().await?.position;
+    if end > head_now {
+        let what = "the stream goes on here, and the log does not: something else published to it";
+        return Ok(Err(Difference::at(head_now + 1, what)));
     }
     Ok(Ok(format!(
         "{head} messages, each at its own number with the log's id and bytes"

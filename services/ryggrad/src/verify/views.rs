@@ -1,12 +1,21 @@
 //! Every view against the fold of the log, byte for byte (invariant I10).
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context as _;
+use ryggrad_eventlog::projection::{Progress, State, progress};
 use ryggrad_views::{Verified, Views};
 use sqlx::PgPool;
 
 use super::{Checked, Difference};
 
-pub(super) async fn check(pool: &PgPool) -> anyhow::Result<Checked> {
+/// How long a view may stand still before the end of the log.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) async fn check(pool: &PgPool, head: u64) -> anyhow::Result<Checked> {
+    if let Err(behind) = come_to(pool, head).await? {
+        return Ok(Err(behind));
+    }
     let verified = Views::verify(pool).await.context("cannot fold the views again")?;
     for Verified {
         view,
@@ -23,4 +32,24 @@ pub(super) async fn check(pool: &PgPool) -> anyhow::Result<Checked> {
         .map(|verified| format!("{} at {}", verified.view, verified.as_of))
         .collect();
     Ok(Ok(format!("{}, each equal to its fold", told.join(", "))))
+}
+
+/// Waits until every view that serves has come to a position, as long as they come nearer.
+async fn come_to(pool: &PgPool, head: u64) -> anyhow::Result<Result<(), Difference>> {
+    let (mut sum, mut moved) = (0, Instant::now());
+    loop {
+        let mut live = progress(pool).await.context("cannot see how far the views are")?;
+        live.retain(|view| view.state == State::Live);
+        let Some(Progress { name, position, .. }) = live.iter().find(|view| view.position < head) else {
+            return Ok(Ok(()));
+        };
+        let now = live.iter().map(|view| view.position).sum();
+        if now != sum {
+            (sum, moved) = (now, Instant::now());
+        } else if moved.elapsed() > PATIENCE {
+            let what = format!("{name} stands still at {position}, and the log ends at {head}");
+            return Ok(Err(Difference::in_all(what)));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use ryggrad_testkit::eventually;
+use tempfile::TempDir;
+
 use crate::program::{Up, complained, folder, ryggrad, said};
 
-/// How long a start on a state folder that is there may take, here where other tests run beside it.
-const AGAIN: Duration = Duration::from_secs(20);
+/// How long a start on a state folder that is there may take.
+const AGAIN: Duration = Duration::from_secs(3);
+/// How often it is tried: other tests run beside this one.
+const TRIES: usize = 8;
 
 /// The events and the difference that `verify --json` tells of a part.
 fn verified(state: &str) -> Vec<(u64, bool)> {
@@ -18,6 +23,20 @@ fn verified(state: &str) -> Vec<(u64, bool)> {
     parts
         .map(|part| (part["events"].as_u64().expect("a number"), part["difference"].is_null()))
         .collect()
+}
+
+/// Starts it again, and again after the signal, until one start was as fast as all are when nothing else runs here.
+async fn again(folder: &TempDir, signal: &str) -> Up {
+    let mut took = Vec::new();
+    loop {
+        let up = Up::start(folder.path(), &["--clock", "simulated"]).await;
+        if up.took < AGAIN {
+            return up;
+        }
+        took.push(up.took);
+        assert!(took.len() < TRIES, "it never starts within {AGAIN:?}: {took:?}");
+        up.end(signal);
+    }
 }
 
 #[tokio::test]
@@ -39,15 +58,28 @@ async fn it_starts_from_nothing_stops_in_order_and_goes_on_also_after_a_crash() 
     assert_eq!(first.end("TERM"), Some(0));
     assert!(!folder.path().join("endpoints.json").exists());
 
-    let second = Up::start(folder.path(), &["--clock", "simulated"]).await;
-    assert!(second.took < AGAIN, "the second start took {:?}", second.took);
+    let second = again(&folder, "TERM").await;
     let shown = said(&ryggrad(&["clock", "--json", "--state", state]));
     assert_eq!(shown, said(&advanced), "the clock stands where it was left");
     assert_eq!(verified(state), before, "the sample is not imported again");
     assert_eq!(second.end("KILL"), None);
+    // The addresses are still there, and nobody is.
+    assert!(folder.path().join("endpoints.json").exists());
+    for tool in ["verify", "tail", "clock", "replay", "parked"] {
+        // PostgreSQL takes a moment to notice.
+        eventually(Duration::from_secs(20), || {
+            let output = ryggrad(&[tool, "--state", state]);
+            let code = output.status.code();
+            std::future::ready(if code == Some(3) {
+                Ok(())
+            } else {
+                Err(format!("{tool}: {code:?}: {}", complained(&output)))
+            })
+        })
+        .await;
+    }
 
-    let third = Up::start(folder.path(), &["--clock", "simulated"]).await;
-    assert!(third.took < AGAIN, "the start after a crash took {:?}", third.took);
+    let third = again(&folder, "KILL").await;
     assert_eq!(verified(state), before);
     assert_eq!(third.end("INT"), Some(0));
 }

@@ -41,7 +41,7 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
-fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ryggrad"));
     command.args(arguments).stdin(Stdio::null());
     command
@@ -50,13 +50,25 @@ fn command(arguments: &[&str]) -> Command {
 // === impl Up ===
 
 impl Up {
-    /// Starts a backbone in a folder and waits until it says that it is there.
+    /// Starts a backbone in a folder, on a free port, and waits until it says that it is there.
     pub(crate) async fn start(state: &Path, more: &[&str]) -> Self {
+        Self::start_as(command(&["up", "--listen", "127.0.0.1:0"]), state, more).await
+    }
+
+    /// Starts a backbone on the usual port.
+    pub(crate) async fn start_usually(state: &Path, more: &[&str]) -> Self {
+        Self::start_as(command(&["up"]), state, more).await
+    }
+
+    /// Starts a backbone with a command that is to be given its state folder, and more.
+    pub(crate) async fn start_as(mut command: Command, state: &Path, more: &[&str]) -> Self {
         let began = Instant::now();
-        let folder = state.to_str().expect("a plain path");
         let log = std::fs::File::create(state.join("up.log")).expect("a log");
-        let mut command = command(&["up", "--state", folder, "--listen", "127.0.0.1:0"]);
-        command.args(more).stdout(log.try_clone().expect("a log")).stderr(log);
+        command.arg("--state").arg(state).args(more);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log);
         let mut child = command.spawn().expect("the program can be run");
         let found = eventually(FIRST_START, || {
             let gone = child
@@ -78,6 +90,11 @@ impl Up {
             endpoints,
             took: began.elapsed(),
         }
+    }
+
+    /// What it has said.
+    pub(crate) fn said(state: &Path) -> String {
+        std::fs::read_to_string(state.join("up.log")).expect("a log")
     }
 
     /// Sends a signal and waits for the end; its exit code, none when the signal ended it.

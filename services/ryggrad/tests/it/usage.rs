@@ -28,6 +28,9 @@ fn wrong_usage_ends_with_two() {
         &["clock", "advance"],
         &["import", "brreg"],
         &["up", "--listen", "here"],
+        &["up", "--register-letters", "5"],
+        &["up", "--register-days", "-1"],
+        &["serve", "registration", "--register-refusals", "NaN"],
     ] {
         assert_eq!(ryggrad(arguments).status.code(), Some(2), "{arguments:?}");
     }
@@ -49,6 +52,20 @@ fn nobody_there_is_told_in_one_line_and_ends_with_three() {
         let text = complained(&output);
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains("no backbone is running"), "{text}");
+    }
+}
+
+#[test]
+fn nobody_at_an_address_is_told_of_the_address() {
+    let empty = folder();
+    let state = empty.path().to_str().expect("a plain path");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    drop(listener);
+    for arguments in [&["clock"][..], &["tail", "--no-follow"], &["demo"]] {
+        let output = ryggrad(&[arguments, &["--state", state, "--url", &url]].concat());
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", complained(&output));
+        assert!(complained(&output).contains(&url), "{}", complained(&output));
     }
 }
 

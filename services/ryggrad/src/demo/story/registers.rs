@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::stage::{content, hash};
 use super::{DAYS, Story};
-use crate::print::{BAD, styled};
 
 // === impl Story ===
 
@@ -69,11 +68,9 @@ impl Story {
                 return Ok(());
             }
             if self.narrator.has_heard(&["RegistrationRejected"]) {
-                self.narrator.say(styled(
-                    BAD,
-                    "The register authority said no, as it does to one in thirty. The next club may fare better.",
-                ));
-                return Ok(());
+                anyhow::bail!(
+                    "the register authority said no, as the simulated one does to one in thirty; the next club may fare better"
+                );
             }
             if self.narrator.has_heard(&["InformationRequested"]) && !supplemented {
                 supplemented = true;
