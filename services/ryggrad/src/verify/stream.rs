@@ -113,3 +113,38 @@ async fn missing_at(client: &Client, sequence: u64) -> anyhow::Result<Difference
         Err(_) => Difference::at(sequence, "the stream has no such message"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ryggrad_testkit::Database;
+
+    use super::*;
+    use crate::servers;
+
+    #[tokio::test]
+    async fn a_stream_that_is_longer_than_the_log_is_different() {
+        let database = Database::create("verify", |owner| async move {
+            servers::migrate_in(&owner).await.map_err(std::io::Error::other)
+        })
+        .await;
+        let nats = ryggrad_testkit::nats().await;
+        let relay = nats.client("relay").await;
+        stream::ensure(&relay, 1).await.expect("the relay makes the stream");
+        let subject = "ryggrad.v1.public.registration.Foreign.00";
+        let publisher = jetstream::new(relay);
+        let sent = publisher.publish(subject, "not of the log".into()).await;
+        sent.expect("sent").await.expect("taken");
+        let log = Log::new(database.pool_as("ryggrad_views"));
+        let url = nats.url_as("views").expect("an address");
+        let checked = check(&log, &url, 0, &ProgressBar::hidden())
+            .await
+            .expect("both can be read");
+        let difference = checked.expect_err("it is longer");
+        assert_eq!(difference.position, Some(1));
+        assert!(
+            difference.what.contains("something else published"),
+            "{}",
+            difference.what
+        );
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ryggrad_proto::registration::v1::SketchInitiative;
+use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
 use ryggrad_testkit::eventually;
 use sqlx::{Connection as _, PgConnection};
 
@@ -15,20 +17,10 @@ async fn verify_finds_what_somebody_changed_and_ends_with_one() {
     let mut owner = PgConnection::connect(&up.endpoints.postgres)
         .await
         .expect("the owner may log in");
-
     // A view that has not come to a row yet would make it anew.
-    eventually(Duration::from_mins(1), || {
-        let views = said(&ryggrad(&["replay", "--json", "--state", state]));
-        let parse = |line| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
-        let behind = views
-            .lines()
-            .map(parse)
-            .filter(|view| view["position"] != view["head"])
-            .count();
-        std::future::ready(if behind == 0 { Ok(()) } else { Err(views) })
-    })
-    .await;
+    caught_up(state).await;
 
+    a_view_that_stands_still_is_different(state, &up, &mut owner).await;
     for (statement, part, finding) in [
         (
             "delete from views.{directory} where key in (select min(key) from views.{directory})",
@@ -73,20 +65,59 @@ async fn verify_finds_what_somebody_changed_and_ends_with_one() {
             .execute(&mut owner)
             .await
             .expect("the owner may do everything");
-        let output = ryggrad(&["verify", "--only", part, "--state", state]);
-        assert_eq!(
-            output.status.code(),
-            Some(1),
-            "{statement}: {}{}",
-            said(&output),
-            complained(&output)
-        );
-        assert!(
-            said(&output).contains(finding),
-            "{statement}: {}{}",
-            said(&output),
-            complained(&output)
-        );
+        finds(state, part, finding);
     }
     assert_eq!(up.end("TERM"), Some(0));
+}
+
+/// Waits until every view is where the log ends.
+async fn caught_up(state: &str) {
+    eventually(Duration::from_mins(1), || {
+        let views = said(&ryggrad(&["replay", "--json", "--state", state]));
+        let parse = |line| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+        let behind = views
+            .lines()
+            .map(parse)
+            .filter(|view| view["position"] != view["head"])
+            .count();
+        std::future::ready(if behind == 0 { Ok(()) } else { Err(views) })
+    })
+    .await;
+}
+
+/// Runs verify on one part, which finds this difference.
+#[track_caller]
+fn finds(state: &str, part: &str, finding: &str) {
+    let output = ryggrad(&["verify", "--only", part, "--state", state]);
+    let told = format!("{}{}", said(&output), complained(&output));
+    assert_eq!(output.status.code(), Some(1), "{finding}: {told}");
+    assert!(said(&output).contains(finding), "{finding}: {told}");
+}
+
+async fn a_view_that_stands_still_is_different(state: &str, up: &Up, owner: &mut PgConnection) {
+    let sql = "select table_name from views.projections where name = 'org_timeline' and state = 'live'";
+    let table: String = sqlx::query_scalar(sql)
+        .fetch_one(&mut *owner)
+        .await
+        .expect("the view is live");
+    let mut tx = owner.begin().await.expect("a transaction");
+    // Readers go on, and the view cannot be written.
+    sqlx::query(&format!("lock table views.{table} in exclusive mode"))
+        .execute(&mut *tx)
+        .await
+        .expect("the owner may do everything");
+    let command = SketchInitiative {
+        title: "Turgruppe".to_owned(),
+        purpose_text: "Gå tur sammen hver uke.".to_owned(),
+        kommunenummer: "4203".to_owned(),
+        language: "nb".to_owned(),
+        ..SketchInitiative::default()
+    };
+    let mut commands = RegistrationServiceClient::connect(up.endpoints.http.clone())
+        .await
+        .expect("it answers");
+    commands.sketch_initiative(command).await.expect("accepted");
+    finds(state, "views", "org_timeline stands still at");
+    tx.rollback().await.expect("rolled back");
+    caught_up(state).await;
 }
