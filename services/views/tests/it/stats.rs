@@ -56,24 +56,26 @@ fn told(cells: &[StatsCell], value: impl Fn(&StatsCell) -> String) -> Vec<(Strin
         .collect()
 }
 
-/// Who is in the sample, by the secret of this database.
+/// Who is in the sample.
 async fn sample(world: &World, organisations: Vec<Organisation>) -> Vec<Organisation> {
+    let takes = takes(world).await;
+    organisations.into_iter().filter(|organisation| takes(organisation.id)).collect()
+}
+
+/// Whether an organisation is in the sample, by the secret of this database.
+pub(crate) async fn takes(world: &World) -> impl Fn(Uuid) -> bool + use<> {
     let secret: Vec<u8> = sqlx::query_scalar("select secret from statistics_secret")
         .fetch_one(&world.pool)
         .await
         .expect("a secret");
-    let takes = |id: Uuid| {
+    move |id: Uuid| {
         let hash = Sha256::digest([secret.as_slice(), id.to_string().as_bytes()].concat());
         u64::from_be_bytes(hash[..8].try_into().expect("eight")) >= u64::MAX / 10
-    };
-    organisations
-        .into_iter()
-        .filter(|organisation| takes(organisation.id))
-        .collect()
+    }
 }
 
 /// What has to be told of so many in the sample.
-fn expected(sampled: usize) -> Option<u64> {
+pub(crate) fn expected(sampled: usize) -> Option<u64> {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
