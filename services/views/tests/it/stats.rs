@@ -59,7 +59,10 @@ fn told(cells: &[StatsCell], value: impl Fn(&StatsCell) -> String) -> Vec<(Strin
 /// Who is in the sample.
 async fn sample(world: &World, organisations: Vec<Organisation>) -> Vec<Organisation> {
     let takes = takes(world).await;
-    organisations.into_iter().filter(|organisation| takes(organisation.id)).collect()
+    organisations
+        .into_iter()
+        .filter(|organisation| takes(organisation.id))
+        .collect()
 }
 
 /// Whether an organisation is in the sample, by the secret of this database.
