@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use ryggrad_proto::registration::v1::SketchInitiative;
-use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
 use ryggrad_testkit::eventually;
 use sqlx::{Connection as _, PgConnection};
 
@@ -20,7 +18,7 @@ async fn verify_finds_what_somebody_changed_and_ends_with_one() {
     // A view that has not come to a row yet would make it anew.
     caught_up(state).await;
 
-    a_view_that_stands_still_is_different(state, &up, &mut owner).await;
+    a_view_that_stands_still_is_different(state, &mut owner).await;
     for (statement, part, finding) in [
         (
             "delete from views.{directory} where key in (select min(key) from views.{directory})",
@@ -94,7 +92,7 @@ fn finds(state: &str, part: &str, finding: &str) {
     assert!(said(&output).contains(finding), "{finding}: {told}");
 }
 
-async fn a_view_that_stands_still_is_different(state: &str, up: &Up, owner: &mut PgConnection) {
+async fn a_view_that_stands_still_is_different(state: &str, owner: &mut PgConnection) {
     let sql = "select table_name from views.projections where name = 'org_timeline' and state = 'live'";
     let table: String = sqlx::query_scalar(sql)
         .fetch_one(&mut *owner)
@@ -106,17 +104,25 @@ async fn a_view_that_stands_still_is_different(state: &str, up: &Up, owner: &mut
         .execute(&mut *tx)
         .await
         .expect("the owner may do everything");
-    let command = SketchInitiative {
-        title: "Turgruppe".to_owned(),
-        purpose_text: "Gå tur sammen hver uke.".to_owned(),
-        kommunenummer: "4203".to_owned(),
-        language: "nb".to_owned(),
-        ..SketchInitiative::default()
-    };
-    let mut commands = RegistrationServiceClient::connect(up.endpoints.http.clone())
-        .await
-        .expect("it answers");
-    commands.sketch_initiative(command).await.expect("accepted");
+    let more = folder();
+    let out = more.path().to_str().expect("a plain path");
+    let written = ryggrad(&[
+        "simulate",
+        "register",
+        "--organisations",
+        "20",
+        "--seed",
+        "9",
+        "--out",
+        out,
+    ]);
+    let files = said(&written);
+    let files: Vec<_> = files.lines().collect();
+    let report = more.path().join("refused.ndjson");
+    let report = report.to_str().expect("a plain path");
+    let import = [&["import", "brreg", "--state", state, "--refused", report][..], &files].concat();
+    let imported = ryggrad(&import);
+    assert_eq!(imported.status.code(), Some(0), "{}", complained(&imported));
     finds(state, "views", "org_timeline stands still at");
     tx.rollback().await.expect("rolled back");
     caught_up(state).await;

@@ -80,7 +80,11 @@ fn an_address_that_others_could_reach_is_refused() {
         "0.0.0.0:0",
     ]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(complained(&output).contains("only loopback"), "{}", complained(&output));
+    assert!(
+        complained(&output).contains("a loopback address"),
+        "{}",
+        complained(&output)
+    );
 }
 
 #[test]
