@@ -80,6 +80,7 @@ async fn i3_a_role_appends_its_own_events_only() {
         ("ryggrad_ecosystem", "ecosystem", "Mandate"),
         ("ryggrad_views", "ecosystem", "AccessLog"),
         ("ryggrad_gateway", "ecosystem", "AccessLog"),
+        ("ryggrad_registration", "ecosystem", "AccessLog"),
     ];
     for (role, context, aggregate) in own {
         let outcome = append(&database.pool_as(role), context, aggregate, fresh()).await;
