@@ -46,6 +46,15 @@ fn every_setting_is_in_the_table_of_settings() {
 }
 
 #[test]
+fn every_scope_is_in_the_table_of_scopes() {
+    let page = document("docs/authentication.md");
+    for scope in ryggrad_access::Scope::all() {
+        let row = format!("| `{}` | {} |", scope.name(), scope.what());
+        assert!(page.contains(&row), "docs/authentication.md has no row {row}");
+    }
+}
+
+#[test]
 fn every_metric_is_in_the_table_of_metrics() {
     let operating = document("docs/operating.md");
     let roles = [

@@ -28,9 +28,13 @@ async fn head(whole: &Whole) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_club_goes_from_the_first_idea_to_the_voluntary_register() {
     let whole = whole().await;
-    let organisation = story(whole.channel.clone(), Voice::Silent)
-        .await
-        .expect("the story is told to its end");
+    let organisation = story(
+        whole.channel.clone(),
+        |party| Ok(whole.issuer.usual(party).into()),
+        Voice::Silent,
+    )
+    .await
+    .expect("the story is told to its end");
 
     let mut registration = RegistrationServiceClient::new(whole.channel.clone());
     let request = GetOrganisationRequest {

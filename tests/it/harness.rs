@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ryggrad::servers::{self, Addresses};
 use ryggrad::stack::{Plan, Register, Stack};
+use ryggrad_client::{Connection, with_token};
 use ryggrad_local::postgres::OWNER;
 use ryggrad_proto::common::v1::{Actor, CommandMeta, Receipt};
 use ryggrad_proto::registration::v1::SketchInitiative;
 use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
+use ryggrad_service::auth::Settings;
 use ryggrad_service::listen;
-use ryggrad_testkit::{Database, TestNats};
+use ryggrad_testkit::{Database, TestIssuer, TestNats};
 use sqlx::PgPool;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
@@ -21,6 +23,7 @@ pub(crate) struct Whole {
     pub(crate) addresses: Addresses,
     pub(crate) nats: TestNats,
     pub(crate) channel: Channel,
+    pub(crate) issuer: TestIssuer,
 }
 
 /// A database with the log's schema, and its roles.
@@ -51,7 +54,9 @@ pub(crate) async fn start(addresses: Addresses, nats: TestNats) -> Whole {
     let listener = listen::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
     let start = "2026-03-02T11:00:00Z".parse().expect("an instant");
     let register = Some(Register::obliging());
+    let issuer = TestIssuer::start().await;
     let plan = Plan {
+        authentication: Some(Settings::development(issuer.name())),
         simulated: Some(start),
         register,
         connections: 4,
@@ -68,6 +73,7 @@ pub(crate) async fn start(addresses: Addresses, nats: TestNats) -> Whole {
         addresses,
         nats,
         channel,
+        issuer,
     }
 }
 
@@ -77,6 +83,11 @@ impl Whole {
     /// A pool as the owner of the database, who sees everything.
     pub(crate) fn owner(&self) -> PgPool {
         PgPool::connect_lazy(self.addresses.postgres(OWNER)).expect("an address")
+    }
+
+    /// A connection with a token for a party of the development list (`orch`, `kommune:4203`), with its usual scopes.
+    pub(crate) fn connect_as(&self, party: &str) -> Connection {
+        with_token(self.channel.clone(), self.issuer.usual(party))
     }
 
     /// Sends the smallest command there is, with an id of its own.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ryggrad_client::{Bearer, Connection};
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::admin::v1::{
     AdvanceClockRequest, GetClockRequest, ListParkedRequest, ListProjectionsRequest, Projection, RebuildRequest,
@@ -9,17 +10,16 @@ use ryggrad_proto::admin::v1::{
 };
 use ryggrad_testkit::eventually;
 use tonic::Code;
-use tonic::transport::Channel;
 
 use crate::harness::{Whole, views_equal_their_folds, whole};
 
-async fn projections(admin: &AdminClient<Channel>) -> Vec<Projection> {
+async fn projections(admin: &AdminClient<Connection>) -> Vec<Projection> {
     let answer = admin.clone().list_projections(ListProjectionsRequest {}).await;
     answer.expect("the views are listed").into_inner().projections
 }
 
 /// Waits until every view has taken in what the log has.
-async fn caught_up(admin: &AdminClient<Channel>) {
+async fn caught_up(admin: &AdminClient<Connection>) {
     eventually(Duration::from_mins(1), || async {
         let all = projections(admin).await;
         match all
@@ -36,7 +36,7 @@ async fn caught_up(admin: &AdminClient<Channel>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_view_is_rebuilt_while_commands_arrive_and_is_the_same() {
     let whole = whole().await;
-    let mut admin = AdminClient::new(whole.channel.clone());
+    let mut admin = AdminClient::new(whole.connect_as("orch"));
     for _ in 0..200 {
         whole.sketch().await.expect("accepted");
     }
@@ -69,7 +69,7 @@ async fn a_view_is_rebuilt_while_commands_arrive_and_is_the_same() {
 #[tokio::test]
 async fn the_simulated_clock_moves_forward_and_never_back() {
     let whole = whole().await;
-    let mut admin = AdminClient::new(whole.channel.clone());
+    let mut admin = AdminClient::new(whole.connect_as("orch"));
     let shown = admin.get_clock(GetClockRequest {}).await.expect("shown").into_inner();
     assert!(shown.simulated);
     let by = |by: &str| AdvanceClockRequest {
@@ -96,10 +96,37 @@ async fn the_simulated_clock_moves_forward_and_never_back() {
     whole.stack.stop().await;
 }
 
+#[tokio::test]
+async fn only_an_operator_operates_and_everybody_sees_the_time() {
+    let whole = whole().await;
+    let anybody = AdminClient::new(Connection::new(whole.channel.clone(), Bearer::default()));
+    let authority = AdminClient::new(whole.connect_as("brreg"));
+    for (mut admin, code) in [(anybody, Code::Unauthenticated), (authority, Code::PermissionDenied)] {
+        admin.get_clock(GetClockRequest {}).await.expect("for everybody");
+        let views = admin.list_projections(ListProjectionsRequest {}).await;
+        assert!(!views.expect("for everybody").into_inner().projections.is_empty());
+        let to = Some(jiff::Timestamp::MAX.into());
+        let moved = admin
+            .advance_clock(AdvanceClockRequest {
+                to,
+                ..Default::default()
+            })
+            .await;
+        assert_eq!(moved.expect_err("not by them").code(), code);
+        let parked = admin.list_parked(ListParkedRequest::default()).await;
+        assert_eq!(parked.expect_err("not for them").code(), code);
+        let unparked = admin.unpark(UnparkRequest::default()).await;
+        assert_eq!(unparked.expect_err("not by them").code(), code);
+        let rebuilt = admin.rebuild(RebuildRequest::default()).await;
+        assert_eq!(rebuilt.expect_err("not by them").code(), code);
+    }
+    whole.stack.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parked_organisation_is_shown_with_its_cause_and_goes_on_when_it_is_mended() {
     let whole = whole().await;
-    let admin = AdminClient::new(whole.channel.clone());
+    let admin = AdminClient::new(whole.connect_as("orch"));
     let poisoned = whole.sketch().await.expect("accepted");
     caught_up(&admin).await;
     let owner = whole.owner();

@@ -80,22 +80,37 @@ impl StateFolder {
 
     /// The secret of this name: 32 random hexadecimal digits, made the first time and kept in `secrets/<name>`.
     pub fn secret(&self, name: &str) -> Result<String> {
+        self.secret_by(name, || {
+            format!("{:032x}", rand::rngs::OsRng.unwrap_err().random::<u128>())
+        })
+    }
+
+    /// The secret of this name, made by a function the first time and kept in `secrets/<name>`.
+    pub fn secret_by(&self, name: &str, make: impl FnOnce() -> String) -> Result<String> {
         let folder = self.path().join("secrets");
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&folder)
             .map_err(Error::at("make the folder", &folder))?;
-        let file = folder.join(name);
-        match std::fs::read_to_string(&file) {
-            Ok(secret) if !secret.trim().is_empty() => return Ok(secret.trim().to_owned()),
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::at("read", &file)(error)),
+        if let Some(secret) = Self::read_secret(self.path(), name)? {
+            return Ok(secret);
         }
-        let secret = format!("{:032x}", rand::rngs::OsRng.unwrap_err().random::<u128>());
-        write_private(&file, &secret)?;
+        let secret = make();
+        write_private(&folder.join(name), &secret)?;
         Ok(secret)
+    }
+
+    /// The secret of this name in the state folder at `path`, which may be in use by another process; none when it was not
+    /// made yet.
+    pub fn read_secret(path: &Path, name: &str) -> Result<Option<String>> {
+        let file = path.join("secrets").join(name);
+        match std::fs::read_to_string(&file) {
+            Ok(secret) if secret.trim().is_empty() => Ok(None),
+            Ok(secret) => Ok(Some(secret.trim().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::at("read", &file)(error)),
+        }
     }
 }
 
@@ -140,6 +155,13 @@ mod tests {
         assert_eq!(secret.len(), 32);
         assert_eq!(state.secret("relay").unwrap(), secret);
         assert_ne!(state.secret("views").unwrap(), secret);
+        let read = StateFolder::read_secret(state.path(), "relay").unwrap();
+        assert_eq!(
+            read.as_deref(),
+            Some(secret.as_str()),
+            "beside the process that has the folder"
+        );
+        assert_eq!(StateFolder::read_secret(state.path(), "unheard-of").unwrap(), None);
         let mode = state
             .path()
             .join("secrets/relay")

@@ -4,12 +4,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use ryggrad_access::Parties;
+
+use crate::auth::Settings;
 
 /// Where a role listens and what it connects to.
 #[derive(Debug, Clone, Args)]
 pub struct ServiceArgs {
-    /// Address for gRPC and REST. Only loopback addresses are allowed until there is authentication.
+    /// Address for gRPC and REST. Without an issuer of tokens only loopback addresses are allowed.
     #[arg(long, env = "RYGGRAD_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
@@ -41,9 +45,54 @@ pub struct ServiceArgs {
     #[arg(long, env = "RYGGRAD_DRAIN_SECONDS", default_value_t = 10)]
     pub drain_seconds: u64,
 
+    /// Whose tokens are accepted.
+    #[command(flatten)]
+    pub auth: AuthArgs,
+
     /// What is said about the role's own work.
     #[command(flatten)]
     pub telemetry: TelemetryArgs,
+}
+
+/// Whose tokens are accepted. Without an issuer nobody's: everybody is anybody, and sees open data.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Tokens")]
+pub struct AuthArgs {
+    /// Issuer of tokens, exactly as it stands in their iss: https://maskinporten.no/.
+    #[arg(long, env = "RYGGRAD_ISSUER", value_name = "URL")]
+    pub issuer: Option<String>,
+
+    /// Where the issuer's keys are, instead of where its metadata say.
+    #[arg(long, env = "RYGGRAD_JWKS_URL", value_name = "URL", requires = "issuer")]
+    pub jwks_url: Option<String>,
+
+    /// For whom tokens have to be (aud): one or several names of this backbone, separated by commas.
+    #[arg(
+        long,
+        env = "RYGGRAD_AUDIENCE",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "issuer"
+    )]
+    pub audience: Vec<String>,
+
+    /// Also accept tokens that are for nobody in particular: without aud, or with aud "unspecified".
+    #[arg(long, env = "RYGGRAD_AUDIENCE_OPTIONAL", requires = "issuer")]
+    pub audience_optional: bool,
+
+    /// Where delegations to suppliers may be kept (delegation_source), separated by commas. Without it suppliers are refused.
+    #[arg(
+        long,
+        env = "RYGGRAD_DELEGATION_SOURCES",
+        value_name = "URL",
+        value_delimiter = ',',
+        requires = "issuer"
+    )]
+    pub delegation_source: Vec<String>,
+
+    /// Who is which stakeholder: a file of orgnr,stakeholder,kommunenummer,name.
+    #[arg(long, env = "RYGGRAD_PARTIES", value_name = "FILE")]
+    pub parties: Option<PathBuf>,
 }
 
 /// Logs and traces.
@@ -90,6 +139,42 @@ impl ServiceArgs {
     /// Time that open requests get to finish when the role stops.
     pub fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
+    }
+}
+
+// === impl AuthArgs ===
+
+impl AuthArgs {
+    /// Which tokens are accepted; none without an issuer.
+    ///
+    /// # Errors
+    /// When the list of parties cannot be read.
+    pub fn settings(&self) -> anyhow::Result<Option<Settings>> {
+        let Some(issuer) = &self.issuer else {
+            return Ok(None);
+        };
+        Ok(Some(Settings {
+            jwks_url: self.jwks_url.clone(),
+            audiences: self.audience.clone(),
+            audience_optional: self.audience_optional,
+            delegation_sources: self.delegation_source.clone(),
+            parties: self.parties()?.unwrap_or_default(),
+            ..Settings::new(issuer)
+        }))
+    }
+
+    /// Who is which stakeholder, when a file says it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn parties(&self) -> anyhow::Result<Option<Parties>> {
+        let Some(file) = &self.parties else {
+            return Ok(None);
+        };
+        let read = || anyhow::Ok(Parties::parse(&std::fs::read_to_string(file)?)?);
+        read()
+            .with_context(|| format!("cannot read the list of parties {}", file.display()))
+            .map(Some)
     }
 }
 

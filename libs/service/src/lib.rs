@@ -27,7 +27,7 @@ pub mod trace;
 mod openapi;
 mod rest;
 
-pub use args::{Clock, LogFormat, ServiceArgs, TelemetryArgs};
+pub use args::{AuthArgs, Clock, LogFormat, ServiceArgs, TelemetryArgs};
 pub use auth::caller;
 pub use authority::Authority;
 pub use error::ApiError;

@@ -9,6 +9,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 pub const REQUEST_SECONDS: &str = "ryggrad_request_seconds";
 /// Connections open now.
 pub const CONNECTIONS: &str = "ryggrad_connections";
+/// Connections that were cut, by reason.
+pub const CONNECTIONS_CUT: &str = "ryggrad_connections_cut_total";
 /// Tokens that proved nobody.
 pub const TOKENS_REFUSED: &str = "ryggrad_tokens_refused_total";
 /// Looks at the issuer's keys, by outcome.
@@ -40,6 +42,7 @@ pub fn handle() -> &'static PrometheusHandle {
             "time from a request's head to its answer's head"
         );
         metrics::describe_gauge!(CONNECTIONS, "connections open now");
+        metrics::describe_counter!(CONNECTIONS_CUT, "connections that were cut");
         metrics::describe_counter!(TOKENS_REFUSED, "tokens that proved nobody");
         metrics::describe_counter!(KEY_FETCHES, "looks at the issuer's keys");
         handle

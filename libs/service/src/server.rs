@@ -19,10 +19,16 @@ use tower::Service;
 use crate::auth::Verifier;
 use crate::metrics;
 
+mod answers;
+mod bounds;
 mod connections;
 mod dispatch;
+mod frames;
 mod limit;
+mod peers;
 mod ready;
+
+pub use bounds::Bounds;
 
 use connections::Connections;
 use dispatch::App;
@@ -41,6 +47,7 @@ pub struct Server {
     http: axum::Router,
     checks: Vec<(String, Check)>,
     verifier: Option<Verifier>,
+    bounds: Bounds,
     drain: Duration,
 }
 
@@ -57,6 +64,7 @@ impl Server {
             http: axum::Router::new(),
             checks: Vec::new(),
             verifier: None,
+            bounds: Bounds::default(),
             drain: Duration::from_secs(10),
         }
     }
@@ -106,6 +114,13 @@ impl Server {
         self
     }
 
+    /// How much clients may ask of it, when that is not the usual.
+    #[must_use]
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
     /// Time that open requests get to finish at shutdown; 10 s when not set.
     #[must_use]
     pub fn drain(mut self, drain: Duration) -> Self {
@@ -120,9 +135,9 @@ impl Server {
     /// # Errors
     /// When the descriptors for reflection cannot be read; single connections that fail are only logged.
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let drain = self.drain;
+        let (drain, bounds) = (self.drain, self.bounds);
         let (app, health) = self.build().await?;
-        let mut connections = Connections::new(app);
+        let mut connections = Connections::new(app, bounds);
         let upkeep = tokio::spawn(metrics::upkeep());
         tracing::info!(address = %listener.local_addr()?, "listening");
         loop {
@@ -148,6 +163,7 @@ impl Server {
             http,
             checks,
             verifier,
+            bounds: _,
             drain: _,
         } = self;
         let (reporter, health) = tonic_health::server::health_reporter();

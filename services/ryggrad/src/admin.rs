@@ -1,8 +1,11 @@
 //! What an operator sees and does: the service `ryggrad.admin.v1.Admin` over the roles of this process.
+//!
+//! What time it is and how far the views are is for everybody to see. The rest needs the scope `ryggrad:admin.write`.
 
 mod parked;
 
 use jiff::{Span, Timestamp};
+use ryggrad_access::Scope;
 use ryggrad_eventlog::clock::{Clock, MoveError};
 use ryggrad_eventlog::projection::{self, Progress, State};
 use ryggrad_proto::admin::v1::admin_server;
@@ -11,7 +14,7 @@ use ryggrad_proto::admin::v1::{
     ListParkedResponse, ListProjectionsRequest, ListProjectionsResponse, Projection, RebuildRequest, RebuildResponse,
     UnparkRequest, UnparkResponse,
 };
-use ryggrad_service::{ApiError, accept};
+use ryggrad_service::{ApiError, accept, caller};
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
@@ -72,6 +75,7 @@ impl admin_server::Admin for Admin {
         &self,
         request: Request<AdvanceClockRequest>,
     ) -> Result<Response<AdvanceClockResponse>, Status> {
+        operator()?;
         let AdvanceClockRequest { by, to } = accept(request)?;
         let moved = match (by.as_str(), to) {
             ("", Some(to)) => {
@@ -101,10 +105,12 @@ impl admin_server::Admin for Admin {
     }
 
     async fn list_parked(&self, request: Request<ListParkedRequest>) -> Result<Response<ListParkedResponse>, Status> {
+        operator()?;
         Ok(Response::new(parked::list(&self.schemas, accept(request)?).await?))
     }
 
     async fn unpark(&self, request: Request<UnparkRequest>) -> Result<Response<UnparkResponse>, Status> {
+        operator()?;
         Ok(Response::new(parked::unpark(&self.schemas, accept(request)?).await?))
     }
 
@@ -118,6 +124,7 @@ impl admin_server::Admin for Admin {
     }
 
     async fn rebuild(&self, request: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
+        operator()?;
         let RebuildRequest { name } = accept(request)?;
         let mut is_building = false;
         for pool in &self.schemas {
@@ -138,6 +145,19 @@ impl admin_server::Admin for Admin {
             .into()),
             None => Err(ApiError::NotFound { what: "view", id: name }.into()),
         }
+    }
+}
+
+/// Refuses those who do not operate the backbone.
+fn operator() -> Result<(), ApiError> {
+    let caller = caller();
+    if caller.identity().is_none() {
+        return Err(ApiError::token_missing());
+    }
+    if caller.has(Scope::AdminWrite) {
+        Ok(())
+    } else {
+        Err(ApiError::scope_missing(Scope::AdminWrite))
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::{CODES, Exit};
-use crate::{bench, clock, demo, import, parked, replay, serve, simulate, tail, up, verify};
+use crate::{bench, clock, demo, import, parked, replay, serve, simulate, tail, token, up, verify};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,6 +52,9 @@ enum Command {
     /// List what a consumer has set aside, and let it go on.
     #[command(after_help = format!("{}\n\n{CODES}", parked::EXAMPLES))]
     Parked(parked::Args),
+    /// Print a token of the development issuer, to ask as somebody.
+    #[command(after_help = format!("{}\n\n{CODES}", token::EXAMPLES))]
+    Token(token::Args),
     /// Show a club on its way from the first idea to Frivillighetsregisteret.
     #[command(after_help = format!("{}\n\n{CODES}", demo::EXAMPLES))]
     Demo(demo::Args),
@@ -78,6 +81,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args).await,
             Command::Clock(args) => clock::run(args).await,
             Command::Parked(args) => parked::run(args).await,
+            Command::Token(args) => token::run(&args),
             Command::Demo(args) => demo::run(args).await,
             Command::Bench(args) => bench::run(args).await,
         }

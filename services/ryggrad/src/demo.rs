@@ -9,13 +9,16 @@ mod story;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use ryggrad_client::{Bearer, Connection};
 use ryggrad_local::{Say, StateFolder};
 use ryggrad_proto::admin::v1::GetClockRequest;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
+use ryggrad_service::auth::Settings;
 use ryggrad_service::listen;
 use tonic::transport::Channel;
 
 use crate::exit::{Exit, NotRunning};
+use crate::issuer;
 use crate::print;
 use crate::running::{Running, Stores};
 use crate::servers::Servers;
@@ -54,7 +57,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     match simulated(&args.running).await {
         Ok(Some(channel)) => {
-            let organisation = story(channel, voice).await?;
+            let organisation = story(channel, |party| args.running.bearer(party), voice).await?;
             if voice == Voice::People {
                 let url = args.running.http()?;
                 print::line(print::styled(
@@ -118,7 +121,10 @@ async fn on_servers(state: &StateFolder, voice: Voice) -> anyhow::Result<Exit> {
 
 async fn on_roles(state: &StateFolder, servers: &Servers, voice: Voice) -> anyhow::Result<Exit> {
     let listener = listen::bind(([127, 0, 0, 1], 0).into()).await?;
+    let issuer = issuer::serve(state, &format!("http://{}", listener.local_addr()?))?;
     let plan = Plan {
+        authentication: Some(Settings::development(issuer.name())),
+        issuer: Some(issuer.clone()),
         simulated: Some(stack::now()),
         register: Some(Register::friendly()),
         ..Plan::new(servers.addresses.clone())
@@ -127,9 +133,10 @@ async fn on_roles(state: &StateFolder, servers: &Servers, voice: Voice) -> anyho
     let running = Running {
         url: Some(stack.http()),
         state: state.path().to_path_buf(),
+        token: None,
     };
-    let end = match running.connect().await {
-        Ok(channel) => story(channel, voice).await,
+    let end = match running.channel().await {
+        Ok(channel) => story(channel, |party| issuer::bearer(issuer.clone(), party), voice).await,
         Err(error) => Err(error),
     };
     stack.stop().await;
@@ -141,7 +148,7 @@ async fn on_roles(state: &StateFolder, servers: &Servers, voice: Voice) -> anyho
 /// # Errors
 /// [`NotRunning`] when there is none.
 async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
-    let channel = running.connect().await?;
+    let channel = running.channel().await?;
     let clock = AdminClient::new(channel.clone())
         .get_clock(GetClockRequest {})
         .await
@@ -150,11 +157,18 @@ async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
     Ok(clock.into_inner().simulated.then_some(channel))
 }
 
-/// Tells the story through a connection to a backbone with a simulated clock, and answers with the organisation's id.
+/// Tells the story through a connection to a backbone with a simulated clock, and answers with the organisation's id. The
+/// tokens are asked for by the names of parties: `platform`, whose app the founders use, and `orch`, who moves the clock.
 ///
 /// # Errors
 /// When a command is refused that should not be, or the other way round, a fact does not arrive, or the register authority
 /// refuses the club.
-pub async fn story(channel: Channel, voice: Voice) -> anyhow::Result<String> {
-    Story::begin(channel, voice).await?.tell().await
+pub async fn story(
+    channel: Channel,
+    tokens: impl Fn(&str) -> anyhow::Result<Bearer>,
+    voice: Voice,
+) -> anyhow::Result<String> {
+    let app = Connection::new(channel.clone(), tokens("platform")?);
+    let operator = Connection::new(channel, tokens("orch")?);
+    Story::begin(app, operator, voice).await?.tell().await
 }

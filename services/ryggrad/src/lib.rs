@@ -2,6 +2,7 @@
 //!
 //! - [`stack`] starts roles on stores that are there; [`up`] starts the stores too, [`serve`] one role for production.
 //! - [`import`] and [`simulate`] bring organisations in; [`demo`] shows one on its way.
+//! - [`issuer`] is the development issuer, and [`token`] prints its tokens.
 //! - [`tail`] follows the stream in the terminal.
 //! - [`verify`], [`replay`], [`parked`] and [`clock`] are for operators, through the [`admin`] service where a role has to act.
 
@@ -16,6 +17,7 @@ pub mod clock;
 pub mod demo;
 pub mod exit;
 pub mod import;
+pub mod issuer;
 pub mod parked;
 pub mod print;
 pub mod replay;
@@ -26,6 +28,7 @@ pub mod simulate;
 pub mod stack;
 pub mod stop;
 pub mod tail;
+pub mod token;
 pub mod up;
 pub mod verify;
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use ryggrad_client::Connection;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::admin::v1::{ListProjectionsRequest, Projection, RebuildRequest};
-use tonic::transport::Channel;
 
 use crate::exit::Exit;
 use crate::print;
@@ -63,7 +63,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Follows a rebuild until the new rows serve.
-async fn watch(admin: &mut AdminClient<Channel>, view: &str, json: bool) -> anyhow::Result<Projection> {
+async fn watch(admin: &mut AdminClient<Connection>, view: &str, json: bool) -> anyhow::Result<Projection> {
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
     )?);
@@ -90,7 +90,7 @@ async fn watch(admin: &mut AdminClient<Channel>, view: &str, json: bool) -> anyh
     }
 }
 
-async fn list(admin: &mut AdminClient<Channel>) -> anyhow::Result<Vec<Projection>> {
+async fn list(admin: &mut AdminClient<Connection>) -> anyhow::Result<Vec<Projection>> {
     let answer = admin
         .list_projections(ListProjectionsRequest {})
         .await

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use ryggrad_client::{Bearer, Connection};
 use ryggrad_eventlog::stream::{Credentials, Settings};
 use ryggrad_local::Endpoints;
 use sqlx::postgres::PgPoolOptions;
@@ -10,6 +11,10 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::exit::NotRunning;
+use crate::issuer;
+
+/// Who operates, as the development issuer knows it.
+const OPERATOR: &str = "orch";
 
 /// Where the backbone is.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,6 +32,16 @@ pub struct Running {
     /// Address of gRPC and REST, instead of the state folder's: http://127.0.0.1:8080.
     #[arg(long, global = true, env = "RYGGRAD_URL", value_name = "URL")]
     pub url: Option<String>,
+
+    /// Token to send. When it is not given, one of the state folder's development issuer is.
+    #[arg(
+        long,
+        global = true,
+        env = "RYGGRAD_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub token: Option<String>,
 }
 
 /// The stores of the backbone, for the commands that read or write them directly.
@@ -66,11 +81,44 @@ impl Running {
         }
     }
 
-    /// A connection for gRPC.
+    /// The token of each call: the one that was given, or one of the development issuer for a party as [`party`] names it,
+    /// renewed in good time. None when there is neither.
+    ///
+    /// # Errors
+    /// When the issuer's key cannot be read.
+    ///
+    /// [`party`]: ryggrad_issuer::party
+    pub fn bearer(&self, party: &str) -> anyhow::Result<Bearer> {
+        if let Some(token) = &self.token {
+            return Ok(token.clone().into());
+        }
+        match issuer::running(&self.state)? {
+            Some(issuer) => issuer::bearer(issuer, party),
+            None => Ok(Bearer::default()),
+        }
+    }
+
+    /// A connection for gRPC, as an operator.
     ///
     /// # Errors
     /// [`NotRunning`] when nobody answers.
-    pub async fn connect(&self) -> anyhow::Result<Channel> {
+    pub async fn connect(&self) -> anyhow::Result<Connection> {
+        self.connect_as(OPERATOR).await
+    }
+
+    /// A connection for gRPC, as a party that the development issuer knows, if there is no other token.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when nobody answers.
+    pub async fn connect_as(&self, party: &str) -> anyhow::Result<Connection> {
+        Ok(Connection::new(self.channel().await?, self.bearer(party)?))
+    }
+
+    /// A connection for gRPC without a token.
+    ///
+    /// # Errors
+    /// [`NotRunning`] when nobody answers.
+    pub async fn channel(&self) -> anyhow::Result<Channel> {
         let url = self.http()?;
         let endpoint = Endpoint::from_shared(url.clone()).with_context(|| format!("{url:?} is not an address"))?;
         endpoint

@@ -12,7 +12,8 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   ryggrad serve migrate --database-url postgres://ryggrad@db/ryggrad     as the owner, before the roles
   ryggrad serve relay --database-url postgres://ryggrad_relay@db/ryggrad --nats-url nats://relay@nats:4222
-  RYGGRAD_DATABASE_URL=… RYGGRAD_NATS_URL=… ryggrad serve registration --listen 127.0.0.1:8081";
+  RYGGRAD_DATABASE_URL=… RYGGRAD_NATS_URL=… ryggrad serve registration --listen 127.0.0.1:8081
+  ryggrad serve gateway --listen 0.0.0.0:8080 --issuer https://maskinporten.no/ --audience https://ryggrad.example --parties parties.csv …";
 
 /// Run one role.
 #[derive(Debug, clap::Args)]
@@ -88,9 +89,13 @@ async fn role(role: Role, args: ServiceArgs, register: Option<Register>) -> anyh
 
 async fn serve(role: Role, args: ServiceArgs, register: Option<Register>) -> anyhow::Result<Exit> {
     let mut stop = stop::Signals::listen()?;
-    let listener = listen::bind(args.listen)
-        .await
-        .context("choose another address with --listen")?;
+    let authentication = args.auth.settings()?;
+    let listener = if authentication.is_some() {
+        listen::bind_anywhere(args.listen).await
+    } else {
+        listen::bind(args.listen).await
+    };
+    let listener = listener.context("choose another address with --listen")?;
     let database = args
         .database_url
         .as_deref()
@@ -111,6 +116,7 @@ async fn serve(role: Role, args: ServiceArgs, register: Option<Register>) -> any
         replicas: args.nats_replicas,
         credentials: args.nats_credentials.clone(),
         drain: args.drain(),
+        authentication,
         ..Plan::new(Addresses::of(role.name(), database, nats))
     };
     let mut running = Stack::start(&plan, listener).await?;

@@ -15,9 +15,11 @@ use jiff::Timestamp;
 use ryggrad_eventlog::clock::{Clock, wall};
 use ryggrad_eventlog::relay as wake;
 use ryggrad_eventlog::stream;
+use ryggrad_issuer::Issuer;
 use ryggrad_proto::admin::v1::admin_rest;
 use ryggrad_proto::admin::v1::admin_server::AdminServer;
 use ryggrad_service::Server;
+use ryggrad_service::auth::{Settings, Verifier};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -64,6 +66,10 @@ pub struct Plan {
     pub credentials: Option<std::path::PathBuf>,
     /// Time that open requests get to finish.
     pub drain: Duration,
+    /// Whose tokens are accepted; none, and everybody is anybody.
+    pub authentication: Option<Settings>,
+    /// The development issuer that this process is as well.
+    pub issuer: Option<Issuer>,
 }
 
 /// Roles at work.
@@ -163,7 +169,28 @@ impl Plan {
             replicas: 1,
             credentials: None,
             drain: Duration::from_secs(10),
+            authentication: None,
+            issuer: None,
         }
+    }
+
+    /// The server of the roles, with who may ask it.
+    fn server(&self, name: &str) -> anyhow::Result<Server> {
+        let mut server = Server::new(name).drain(self.drain);
+        if let Some(issuer) = &self.issuer {
+            server = server.http(issuer.routes());
+        }
+        if let Some(settings) = &self.authentication {
+            let verifier = Verifier::new(settings.clone()).context("tokens cannot be verified")?;
+            if self.issuer.is_none() {
+                verifier.prepare();
+            }
+            server = server.authentication(verifier.clone()).ready("issuer", move || {
+                let verifier = verifier.clone();
+                async move { verifier.ready().await }
+            });
+        }
+        Ok(server)
     }
 
     async fn pool(&self, role: Role) -> anyhow::Result<PgPool> {
@@ -209,7 +236,7 @@ impl Stack {
             clock: clock.clone(),
             accepting: CancellationToken::new(),
             working: CancellationToken::new(),
-            server: Server::new(name).drain(plan.drain),
+            server: plan.server(name)?,
             admin: Admin::new(clock.clone()),
             tasks: JoinSet::new(),
             committed: Vec::new(),

@@ -57,6 +57,7 @@ async fn begin(args: Args) -> anyhow::Result<Tail<Lines>> {
         Error::Connect { .. } => NotRunning { place: url.clone() }.into(),
         error => anyhow::Error::from(error),
     })?;
+    let client = client.with_tokens(args.running.bearer(&args.r#as)?);
     let checkpoint = args.checkpoint.as_ref().map(FileCheckpoint::new);
     let start = start(&args, &client, checkpoint.as_ref()).await?;
     let options = Options {

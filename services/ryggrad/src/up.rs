@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use ryggrad_local::{Say, StateFolder};
-use ryggrad_service::{LogFormat, TelemetryArgs, listen, telemetry};
+use ryggrad_service::auth::Settings;
+use ryggrad_service::{AuthArgs, LogFormat, TelemetryArgs, listen, telemetry};
 
 use crate::exit::Exit;
+use crate::issuer;
 use crate::print;
 use crate::running::Stores;
 use crate::servers::Servers;
@@ -31,7 +33,7 @@ pub struct Args {
     /// Folder for everything that is kept; made if it is not there.
     #[arg(long, env = "RYGGRAD_STATE", default_value = ".ryggrad", value_name = "DIR")]
     state: PathBuf,
-    /// Address of gRPC and REST; loopback only. Port 0 takes a free one. 127.0.0.1:8080 when not given, or a free port while
+    /// Address of gRPC and REST; loopback only without --issuer. Port 0 takes a free one. 127.0.0.1:8080 when not given, or a free port while
     /// somebody else has that one.
     #[arg(long, env = "RYGGRAD_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -51,6 +53,8 @@ pub struct Args {
     register: Register,
     #[command(flatten)]
     stores: Stores,
+    #[command(flatten)]
+    auth: AuthArgs,
     /// What to log: error, warn, info, debug or trace, also per module (warn,ryggrad_eventlog=debug).
     #[arg(long, env = "RYGGRAD_LOG", default_value = "warn")]
     log: String,
@@ -77,14 +81,29 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 async fn everything(args: Args) -> anyhow::Result<Exit> {
     let mut stop = stop::Signals::listen()?;
     // First what can be wrong with the arguments, before anything is started.
-    let listener = bind(args.listen).await?;
+    let authentication = args.auth.settings()?;
+    let listener = bind(args.listen, authentication.is_some()).await?;
     let state = StateFolder::open(&args.state)?;
     let say = Say::new(|sentence| print::note(print::styled(print::FAINT, sentence)));
     let mut servers = tokio::select! {
         servers = Servers::start(&state, &args.stores, &say) => servers?,
         () = stop.received() => return Ok(Exit::Done),
     };
-    let end = roles(&args, &state, &mut servers, listener, &mut stop).await;
+    let (authentication, issuer) = match authentication {
+        Some(others) => (others, None),
+        None => {
+            let issuer = issuer::serve(&state, &format!("http://{}", listener.local_addr()?))?;
+            let mut settings = Settings::development(issuer.name());
+            settings.parties = args.auth.parties()?.unwrap_or(settings.parties);
+            (settings, Some(issuer))
+        }
+    };
+    let plan = Plan {
+        authentication: Some(authentication),
+        issuer,
+        ..Plan::new(servers.addresses.clone())
+    };
+    let end = roles(&args, &state, &mut servers, plan, listener, &mut stop).await;
     greeting::forget(&state);
     let stopped = servers.stop().await;
     // Why it ended comes before what went wrong after that.
@@ -94,9 +113,16 @@ async fn everything(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Where gRPC and REST are: at the address given, else at the usual one, or on a free port while that one is taken.
-async fn bind(given: Option<SocketAddr>) -> anyhow::Result<tokio::net::TcpListener> {
+/// Beyond loopback only where an issuer of tokens is configured.
+async fn bind(given: Option<SocketAddr>, anywhere: bool) -> anyhow::Result<tokio::net::TcpListener> {
     let usual: SocketAddr = ([127, 0, 0, 1], 8080).into();
-    let bound = match (listen::bind(given.unwrap_or(usual)).await, given) {
+    let address = given.unwrap_or(usual);
+    let bound = if anywhere {
+        listen::bind_anywhere(address).await
+    } else {
+        listen::bind(address).await
+    };
+    let bound = match (bound, given) {
         (Err(listen::Error::Bind { source, .. }), None) if source.kind() == std::io::ErrorKind::AddrInUse => {
             let free = listen::bind(([127, 0, 0, 1], 0).into()).await?;
             let port = free.local_addr()?.port();
@@ -117,6 +143,7 @@ async fn roles(
     args: &Args,
     state: &StateFolder,
     servers: &mut Servers,
+    plan: Plan,
     listener: tokio::net::TcpListener,
     stop: &mut stop::Signals,
 ) -> anyhow::Result<Exit> {
@@ -127,10 +154,10 @@ async fn roles(
     let plan = Plan {
         simulated,
         register: (!args.no_register).then(|| args.register.clone()),
-        ..Plan::new(servers.addresses.clone())
+        ..plan
     };
     let mut running = Stack::start(&plan, listener).await?;
-    let endpoints = greeting::endpoints(&running.http(), &servers.addresses);
+    let endpoints = greeting::endpoints(&running.http(), &servers.addresses, plan.issuer.as_ref());
     endpoints.write(state)?;
     let clock = running.clock().clone();
     if !args.no_sample {

@@ -8,53 +8,67 @@ use std::time::Duration;
 use axum::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
+use super::Bounds;
+use super::answers::Answers;
 use super::dispatch::{self, App};
+use super::frames::Watched;
+use super::peers::Peers;
 use crate::metrics;
 
-/// Most connections at once; further ones wait to be accepted.
-const CONNECTIONS: usize = 4_096;
-/// Most requests at once on one HTTP/2 connection.
-const STREAMS: u32 = 4_096;
-/// Time that a client gets for the head of an HTTP/1.1 request, also between two.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
-/// A silent HTTP/2 connection is asked for a sign of life so often, and closed when none comes.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Most bytes of a request's head: room for the largest token and what is sent beside it.
+const HEAD_LIMIT: u32 = 48 * 1024;
+/// Most streams on one HTTP/2 connection that the client has reset before they were taken in.
+const RESETS: usize = 64;
+/// Most streams on one HTTP/2 connection that were reset for being wrong.
+const ERRORS: usize = 256;
 
 /// The open connections.
 pub(crate) struct Connections {
     app: Arc<App>,
+    bounds: Bounds,
     builder: Builder<TokioExecutor>,
     graceful: GracefulShutdown,
+    /// Ends those who have not said anything yet.
+    stopping: CancellationToken,
     tasks: JoinSet<()>,
     places: Arc<Semaphore>,
+    peers: Peers,
 }
 
 // === impl Connections ===
 
 impl Connections {
-    pub(crate) fn new(app: Arc<App>) -> Self {
+    pub(crate) fn new(app: Arc<App>, bounds: Bounds) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE);
+            .max_buf_size(HEAD_LIMIT as usize)
+            .header_read_timeout(bounds.head);
         builder
             .http2()
             .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS)
-            .keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE / 2);
+            .max_concurrent_streams(bounds.streams)
+            .max_header_list_size(HEAD_LIMIT)
+            .max_pending_accept_reset_streams(RESETS)
+            .max_local_error_reset_streams(ERRORS)
+            .keep_alive_interval(bounds.keep_alive)
+            .keep_alive_timeout(bounds.keep_alive / 2);
         Self {
             app,
+            bounds,
             builder,
             graceful: GracefulShutdown::new(),
+            stopping: CancellationToken::new(),
             tasks: JoinSet::new(),
-            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            places: Arc::new(Semaphore::new(bounds.connections)),
+            peers: Peers::default(),
         }
     }
 
@@ -63,8 +77,8 @@ impl Connections {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
             return;
         };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 // Out of file descriptors, most likely: without a pause this would spin.
@@ -73,12 +87,16 @@ impl Connections {
             }
         };
         while self.tasks.try_join_next().is_some() {}
+        let Some(counted) = self.peers.count(address.ip(), self.bounds.per_peer) else {
+            cut("peer");
+            return;
+        };
         let connection = self.serve(stream);
         self.tasks.spawn(async move {
             ::metrics::gauge!(metrics::CONNECTIONS).increment(1);
             connection.await;
             ::metrics::gauge!(metrics::CONNECTIONS).decrement(1);
-            drop(place);
+            drop((place, counted));
         });
     }
 
@@ -87,19 +105,19 @@ impl Connections {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
-        let app = Arc::clone(&self.app);
-        let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-            let app = Arc::clone(&app);
-            async move { Ok::<_, Infallible>(dispatch::answer(app, request.map(Body::new)).await) }
-        });
-        let connection = self
-            .builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let connection = self.graceful.watch(connection);
+        let (app, bounds, builder) = (Arc::clone(&self.app), self.bounds, self.builder.clone());
+        let (watcher, stopping) = (self.graceful.watcher(), self.stopping.clone());
         async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            let opened = tokio::select! {
+                opened = Watched::open(stream, bounds.first_bytes) => opened,
+                () = stopping.cancelled() => return,
+            };
+            match opened {
+                Ok(stream) => talk(app, bounds, builder, watcher, stream).await,
+                Err(error) => {
+                    cut("silent");
+                    tracing::debug!(%error, "a connection said nothing");
+                }
             }
         }
     }
@@ -107,11 +125,47 @@ impl Connections {
     /// Lets what is open finish, then cuts it.
     pub(crate) async fn drain(self, patience: Duration) {
         let Self {
-            graceful, mut tasks, ..
+            graceful,
+            mut tasks,
+            stopping,
+            ..
         } = self;
+        stopping.cancel();
         if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
             tracing::warn!("open requests were cut at the end of the drain time");
         }
         tasks.shutdown().await;
     }
+}
+
+/// Answers the requests of a connection until it ends, or has to be cut.
+async fn talk(app: Arc<App>, bounds: Bounds, builder: Builder<TokioExecutor>, watcher: Watcher, stream: Watched) {
+    let answers = Answers::new(bounds.answers, bounds.taking);
+    let stalled = answers.clone();
+    let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let (app, answers) = (Arc::clone(&app), answers.clone());
+        async move { Ok::<_, Infallible>(dispatch::answer(app, answers, request.map(Body::new)).await) }
+    });
+    let builder = if stream.is_http2() {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
+    };
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    tokio::select! {
+        ended = watcher.watch(connection) => {
+            if let Err(error) = ended {
+                cut("broken");
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+        () = stalled.stall() => {
+            cut("stalled");
+            tracing::debug!("a connection did not take its answers");
+        }
+    }
+}
+
+fn cut(reason: &'static str) {
+    ::metrics::counter!(metrics::CONNECTIONS_CUT, "reason" => reason).increment(1);
 }

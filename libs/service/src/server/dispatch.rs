@@ -1,5 +1,6 @@
 //! One request: its span, its time limit, its metrics, who asks, and who answers it.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use tonic::{Code, Status};
 use tower::ServiceExt;
 use tracing::Instrument;
 
+use super::answers::Answers;
 use super::limit::LimitedBody;
 use super::{Check, ready};
 use crate::auth::{self, Verifier, bearer};
@@ -29,6 +31,8 @@ pub(crate) struct App {
     checks: Vec<(String, Check)>,
     verifier: Option<Verifier>,
     openapi: String,
+    /// Paths of the calls whose answers are streams.
+    streams: HashSet<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -57,6 +61,17 @@ impl App {
             checks,
             verifier,
             openapi,
+            streams: streams(),
+        }
+    }
+
+    /// Whether the answer will be in memory whole, and not a stream that is made as the client takes it.
+    fn is_whole(&self, protocol: Protocol, request: &Request<Body>) -> bool {
+        let path = request.uri().path();
+        match protocol {
+            // Health and reflection, which are not among our contracts, are streams too.
+            Protocol::Grpc => !self.streams.contains(path) && !path.starts_with("/grpc."),
+            Protocol::Http => !is_probe(request),
         }
     }
 
@@ -116,7 +131,7 @@ impl App {
 }
 
 /// Answers a request, whatever happens inside.
-pub(crate) async fn answer(app: Arc<App>, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn answer(app: Arc<App>, answers: Answers, request: Request<Body>) -> Response<Body> {
     let started = Instant::now();
     let protocol = Protocol::of(&request);
     let incoming = trace::incoming(request.headers());
@@ -131,7 +146,18 @@ pub(crate) async fn answer(app: Arc<App>, request: Request<Body>) -> Response<Bo
     if let Some(parent) = &incoming {
         trace::set_parent(&span, parent);
     }
-    let work = async { AssertUnwindSafe(app.answer(protocol, request)).catch_unwind().await };
+    let work = async {
+        let place = if app.is_whole(protocol, &request) {
+            answers.place().await
+        } else {
+            None
+        };
+        let answered = AssertUnwindSafe(app.answer(protocol, request)).catch_unwind().await;
+        answered.map(|response| match place {
+            Some(place) if !is_stream(&response) => response.map(|body| place.around(body)),
+            _ => response,
+        })
+    };
     let work = trace::within(incoming, tokio::time::timeout(PATIENCE, work)).instrument(span);
     let response = match work.await {
         Ok(Ok(response)) => response,
@@ -142,6 +168,22 @@ pub(crate) async fn answer(app: Arc<App>, request: Request<Body>) -> Response<Bo
     ::metrics::histogram!(metrics::REQUEST_SECONDS, "protocol" => protocol.name(), "outcome" => outcome)
         .record(started.elapsed().as_secs_f64());
     response
+}
+
+/// The paths of our calls whose answers are streams.
+fn streams() -> HashSet<String> {
+    let services = ryggrad_proto::pool().services();
+    let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    methods
+        .filter(|method| method.is_server_streaming())
+        .map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()))
+        .collect()
+}
+
+/// Whether an answer over HTTP goes on for as long as there is something to tell.
+fn is_stream(response: &Response<Body>) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.is_some_and(|kind| kind.starts_with(b"text/event-stream") || kind.starts_with(b"application/x-ndjson"))
 }
 
 fn is_probe(request: &Request<Body>) -> bool {

@@ -2,8 +2,10 @@
 
 mod admission;
 mod bad_input;
+mod bad_tokens;
 mod callers;
 mod commands;
+mod floods;
 mod http;
 mod lifecycle;
 mod protocols;

@@ -12,6 +12,7 @@ use ryggrad_proto::events::v1::event_stream_server::{EventStream, EventStreamSer
 use ryggrad_proto::events::v1::*;
 use ryggrad_proto::{admin, events};
 use ryggrad_service::auth::Verifier;
+use ryggrad_service::server::Bounds;
 use ryggrad_service::{ApiError, Server, accept, caller, current_traceparent, listen};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -39,6 +40,11 @@ pub(crate) async fn start_with(ready: Result<(), String>) -> Running {
 /// The same server, which verifies tokens.
 pub(crate) async fn start_verifying(verifier: Verifier) -> Running {
     start_server(Server::new("test").authentication(verifier), Ok(())).await
+}
+
+/// The same server, which lets clients ask for so much.
+pub(crate) async fn start_within(bounds: Bounds) -> Running {
+    start_server(Server::new("test").bounds(bounds), Ok(())).await
 }
 
 async fn start_server(server: Server, ready: Result<(), String>) -> Running {
@@ -116,8 +122,11 @@ impl Admin for Api {
     }
 
     async fn list_parked(&self, request: Request<ListParkedRequest>) -> Result<Response<ListParkedResponse>, Status> {
-        let consumer = accept(request)?.consumer;
-        let cause = current_traceparent().unwrap_or_default();
+        let ListParkedRequest {
+            consumer, page_size, ..
+        } = accept(request)?;
+        // As long as was asked for, for those who do not take it.
+        let cause = current_traceparent().unwrap_or_else(|| "x".repeat(page_size as usize));
         Ok(Response::new(ListParkedResponse {
             parked: vec![ParkedKey {
                 consumer,

@@ -5,13 +5,13 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use ryggrad_client::Connection;
 use ryggrad_local::Endpoints;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::admin::v1::{ListProjectionsRequest, RebuildRequest};
 use ryggrad_registration::register::population::Population;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tonic::transport::Channel;
 
 use crate::running::{Running, Stores};
 
@@ -47,7 +47,11 @@ impl Backbone {
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let running = Running { state, url: None };
+        let running = Running {
+            state,
+            url: None,
+            token: None,
+        };
         let backbone = Self { child, running, folder };
         backbone
             .wait("ryggrad up is ready", async || {
@@ -163,7 +167,7 @@ impl Backbone {
         .await?
     }
 
-    async fn admin(&self) -> anyhow::Result<AdminClient<Channel>> {
+    async fn admin(&self) -> anyhow::Result<AdminClient<Connection>> {
         Ok(AdminClient::new(self.running.connect().await?))
     }
 

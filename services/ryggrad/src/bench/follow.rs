@@ -93,7 +93,7 @@ pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut 
 /// Commits one event; where asked, reads its timeline as soon as it is there.
 async fn write(
     writer: Writer,
-    views: Option<ViewsClient<tonic::transport::Channel>>,
+    views: Option<ViewsClient<ryggrad_client::Connection>>,
 ) -> anyhow::Result<(u64, Instant, Option<Duration>)> {
     let append = new_append()?;
     let organisation = append.aggregate_id.to_string();

@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use ryggrad_client::Event;
+use ryggrad_client::{Connection, Event};
 use ryggrad_proto::common::v1::Envelope;
 use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
 use ryggrad_proto::events::v1::subscribe_response::Frame;
 use ryggrad_proto::events::v1::{HeadRequest, SubscribeRequest, SubscribeResponse};
 use tonic::Streaming;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::print::{self, FAINT, GOOD, STRONG, styled};
@@ -48,7 +47,7 @@ pub(super) struct Narrator {
 
 impl Narrator {
     /// Follows the stream from its end on.
-    pub(super) async fn follow(channel: Channel, journey: Uuid, voice: Voice) -> anyhow::Result<Self> {
+    pub(super) async fn follow(channel: Connection, journey: Uuid, voice: Voice) -> anyhow::Result<Self> {
         let mut events = EventStreamClient::new(channel);
         let head = events
             .head(HeadRequest {})

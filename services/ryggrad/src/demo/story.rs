@@ -14,9 +14,9 @@ mod idea;
 mod registers;
 mod stage;
 
+use ryggrad_client::Connection;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use super::narrator::{Narrator, Voice};
@@ -33,8 +33,8 @@ const KOMMUNE: &str = "4203";
 /// The story on its way.
 #[derive(Debug)]
 pub(super) struct Story {
-    commands: RegistrationServiceClient<Channel>,
-    admin: AdminClient<Channel>,
+    commands: RegistrationServiceClient<Connection>,
+    admin: AdminClient<Connection>,
     narrator: Narrator,
     journey: Uuid,
     people: People,
@@ -43,12 +43,12 @@ pub(super) struct Story {
 // === impl Story ===
 
 impl Story {
-    pub(super) async fn begin(channel: Channel, voice: Voice) -> anyhow::Result<Self> {
+    pub(super) async fn begin(app: Connection, operator: Connection, voice: Voice) -> anyhow::Result<Self> {
         let journey = fresh_id();
-        let narrator = Narrator::follow(channel.clone(), journey, voice).await?;
+        let narrator = Narrator::follow(app.clone(), journey, voice).await?;
         Ok(Self {
-            commands: RegistrationServiceClient::new(channel.clone()),
-            admin: AdminClient::new(channel),
+            commands: RegistrationServiceClient::new(app),
+            admin: AdminClient::new(operator),
             narrator,
             journey,
             people: People::of(journey),

@@ -14,6 +14,10 @@ pub struct Args {
     #[command(flatten)]
     pub(super) running: Running,
 
+    /// As whom to follow, when the token is one of the development issuer: lottstift, kommune:4203, org:310028843.
+    #[arg(long, value_name = "PARTY", default_value = "brreg")]
+    pub(super) r#as: String,
+
     /// Where to start: the position of the first event, `beginning` or `now`. The last ten events when not given.
     #[arg(long, value_name = "POSITION")]
     pub(super) from: Option<Begin>,

@@ -1,15 +1,17 @@
 //! What `ryggrad up` says when everything is there, and writes down for tools.
 
+use ryggrad_issuer::Issuer;
 use ryggrad_local::postgres::OWNER;
 use ryggrad_local::{Endpoints, StateFolder, nats};
 
 use super::Args;
+use crate::issuer::ISSUER;
 use crate::print::{self, FAINT, STRONG, styled};
 use crate::running::without_password;
 use crate::servers::Addresses;
 
 /// Every address, under its name.
-pub(super) fn endpoints(http: &str, addresses: &Addresses) -> Endpoints {
+pub(super) fn endpoints(http: &str, addresses: &Addresses, issuer: Option<&Issuer>) -> Endpoints {
     let mut others = addresses.named();
     for (name, path) in [
         ("metrics", "/metrics"),
@@ -17,6 +19,9 @@ pub(super) fn endpoints(http: &str, addresses: &Addresses) -> Endpoints {
         ("ready", "/readyz"),
     ] {
         others.insert(name.to_owned(), format!("{http}{path}"));
+    }
+    if let Some(issuer) = issuer {
+        others.insert(ISSUER.to_owned(), issuer.name().to_owned());
     }
     Endpoints {
         http: http.to_owned(),
@@ -66,6 +71,10 @@ pub(super) fn print(endpoints: &Endpoints, args: &Args, state: &StateFolder) {
         (
             format!("curl -s '{http}/v1/directory?page_size=3'"),
             "look into the directory",
+        ),
+        (
+            format!("cargo run --release -- token --as kommune:4203{folder}"),
+            "a token, to see more than open data",
         ),
     ] {
         print::line(format!("  {command:<62} {}", styled(FAINT, what)));

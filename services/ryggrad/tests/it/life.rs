@@ -1,9 +1,15 @@
 //! A backbone's life: begun, stopped, gone on with, killed, gone on with.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use ryggrad_testkit::eventually;
 use tempfile::TempDir;
+use ryggrad_client::with_token;
+use ryggrad_proto::admin::v1::AdvanceClockRequest;
+use ryggrad_proto::admin::v1::admin_client::AdminClient;
+use tonic::Code;
+use tonic::transport::Endpoint;
 
 use crate::program::{Up, complained, folder, ryggrad, said};
 
@@ -39,6 +45,59 @@ async fn again(folder: &TempDir, signal: &str) -> Up {
     }
 }
 
+/// The development issuer: its tokens are verified as production's are, and say who asks.
+async fn tokens(state: &str, up: &Up) {
+    let token = |arguments: &[&str]| {
+        let output = ryggrad(&[&["token", "--state", state], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", complained(&output));
+        said(&output).trim().to_owned()
+    };
+    let by_a_month = async |token: &str| {
+        let channel = Endpoint::from_shared(up.endpoints.http.clone()).expect("an address");
+        let channel = channel.connect().await.expect("the server answers");
+        let by = AdvanceClockRequest {
+            by: "1mo".to_owned(),
+            to: None,
+        };
+        let answer = AdminClient::new(with_token(channel, token)).advance_clock(by).await;
+        answer.expect_err("not by them").code()
+    };
+    assert_eq!(
+        by_a_month(&token(&["--as", "kommune:4203"])).await,
+        Code::PermissionDenied
+    );
+    let good = token(&["--as", "orch"]);
+    assert_eq!(by_a_month(&good[..good.len() - 8]).await, Code::Unauthenticated);
+    assert_eq!(
+        by_a_month(&token(&["--as", "orch", "--audience", "others"])).await,
+        Code::Unauthenticated
+    );
+    let without = ryggrad(&["clock", "advance", "1mo", "--state", state, "--token", "nonsense"]);
+    assert_eq!(without.status.code(), Some(1));
+    assert!(
+        complained(&without).contains("the token is not valid here"),
+        "{}",
+        complained(&without)
+    );
+    let claims: serde_json::Value = serde_json::from_str(&token(&[
+        "--as",
+        "platform:2",
+        "--for",
+        "310028843",
+        "--system-user",
+        "x",
+        "--scope",
+        "ryggrad:commands.write",
+        "--claims",
+    ]))
+    .expect("JSON");
+    assert_eq!(claims["scope"], "ryggrad:commands.write");
+    assert_eq!(
+        claims["authorization_details"][0]["systemuser_org"]["ID"],
+        "0192:310028843"
+    );
+}
+
 #[tokio::test]
 async fn it_starts_from_nothing_stops_in_order_and_goes_on_also_after_a_crash() {
     let folder = folder();
@@ -50,6 +109,11 @@ async fn it_starts_from_nothing_stops_in_order_and_goes_on_also_after_a_crash() 
     assert!(complained(&busy).contains("is in use"), "{}", complained(&busy));
     let advanced = ryggrad(&["clock", "advance", "6w", "--json", "--state", state]);
     assert_eq!(advanced.status.code(), Some(0), "{}", complained(&advanced));
+    tokens(state, &first).await;
+    let key = folder.path().join("secrets/issuer.pem");
+    let secret = std::fs::read(&key).expect("the issuer's key");
+    let mode = key.metadata().expect("the issuer's key").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "for its owner only");
     let before = verified(state);
     assert!(
         before.len() == 3 && before.iter().all(|(events, same)| *events > 5_000 && *same),
@@ -62,6 +126,11 @@ async fn it_starts_from_nothing_stops_in_order_and_goes_on_also_after_a_crash() 
     let shown = said(&ryggrad(&["clock", "--json", "--state", state]));
     assert_eq!(shown, said(&advanced), "the clock stands where it was left");
     assert_eq!(verified(state), before, "the sample is not imported again");
+    assert_eq!(
+        std::fs::read(&key).expect("the issuer's key"),
+        secret,
+        "it is made once"
+    );
     assert_eq!(second.end("KILL"), None);
     // The addresses are still there, and nobody is.
     assert!(folder.path().join("endpoints.json").exists());

@@ -31,6 +31,9 @@ fn wrong_usage_ends_with_two() {
         &["up", "--register-letters", "5"],
         &["up", "--register-days", "-1"],
         &["serve", "registration", "--register-refusals", "NaN"],
+        &["token", "--as", "brreg", "--scope", "ryggrad:everything"],
+        &["token", "--as", "brreg", "--for", "310028843"],
+        &["serve", "gateway", "--audience", "x"],
     ] {
         assert_eq!(ryggrad(arguments).status.code(), Some(2), "{arguments:?}");
     }
@@ -46,6 +49,7 @@ fn nobody_there_is_told_in_one_line_and_ends_with_three() {
         &["verify"],
         &["parked"],
         &["replay"],
+        &["token", "--as", "brreg"],
     ] {
         let output = ryggrad(&[arguments, &["--state", state]].concat());
         assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", complained(&output));
@@ -80,11 +84,7 @@ fn an_address_that_others_could_reach_is_refused() {
         "0.0.0.0:0",
     ]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        complained(&output).contains("a loopback address"),
-        "{}",
-        complained(&output)
-    );
+    assert!(complained(&output).contains("--issuer"), "{}", complained(&output));
 }
 
 #[test]
