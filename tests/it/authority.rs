@@ -186,7 +186,7 @@ async fn a_role_does_not_see_another_roles_tables() {
 #[tokio::test]
 async fn only_the_relay_publishes_to_the_stream() {
     let whole = whole().await;
-    sketch(whole.channel.clone(), fresh()).await.expect("accepted");
+    sketch(whole.app(), fresh()).await.expect("accepted");
     for user in SERVICES {
         let client = denied_publish(&whole, user).await;
         client.expect("the broker says that it is a violation");

@@ -6,7 +6,7 @@ use ryggrad::servers::{self, Addresses};
 use ryggrad::stack::{Plan, Register, Stack};
 use ryggrad_client::{Connection, with_token};
 use ryggrad_local::postgres::OWNER;
-use ryggrad_proto::common::v1::{Actor, CommandMeta, Receipt};
+use ryggrad_proto::common::v1::{CommandMeta, Receipt};
 use ryggrad_proto::registration::v1::SketchInitiative;
 use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
 use ryggrad_service::auth::Settings;
@@ -90,22 +90,21 @@ impl Whole {
         with_token(self.channel.clone(), self.issuer.usual(party))
     }
 
+    /// As the app of a platform, which begins things for people.
+    pub(crate) fn app(&self) -> Connection {
+        self.connect_as("platform")
+    }
+
     /// Sends the smallest command there is, with an id of its own.
     pub(crate) async fn sketch(&self) -> Result<Receipt, Status> {
-        sketch(self.channel.clone(), fresh()).await
+        sketch(self.app(), fresh()).await
     }
 }
 
 /// Sends the smallest command there is.
-pub(crate) async fn sketch(channel: Channel, command_id: Uuid) -> Result<Receipt, Status> {
-    let actor = Actor {
-        kind: "system".to_owned(),
-        r#ref: "test".to_owned(),
-        ..Actor::default()
-    };
+pub(crate) async fn sketch(app: Connection, command_id: Uuid) -> Result<Receipt, Status> {
     let meta = CommandMeta {
         command_id: command_id.to_string(),
-        actor: Some(actor),
         ..CommandMeta::default()
     };
     let command = SketchInitiative {
@@ -116,7 +115,7 @@ pub(crate) async fn sketch(channel: Channel, command_id: Uuid) -> Result<Receipt
         language: "nb".to_owned(),
         ..SketchInitiative::default()
     };
-    Ok(RegistrationServiceClient::new(channel)
+    Ok(RegistrationServiceClient::new(app)
         .sketch_initiative(command)
         .await?
         .into_inner())

@@ -26,7 +26,7 @@ async fn caught_up(admin: &AdminClient<Connection>) {
             .iter()
             .find(|view| view.state != "serving" || view.position < view.head)
         {
-            None if all.len() == 4 => Ok(()),
+            None if all.len() == ryggrad_views::Views::NAMES.len() => Ok(()),
             other => Err(format!("{} views, {other:?}", all.len())),
         }
     })
@@ -205,7 +205,7 @@ async fn break_the_view(whole: &Whole, owner: &sqlx::PgPool, organisation: &str)
         kind: 1,
         ..Default::default()
     };
-    let receipt = RegistrationServiceClient::new(whole.channel.clone())
+    let receipt = RegistrationServiceClient::new(whole.app())
         .draft_registration(command)
         .await;
     let receipt = receipt.expect("accepted").into_inner();

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ryggrad::servers::{Addresses, migrate};
+use ryggrad_client::Connection;
 use ryggrad_eventlog::Log;
 use ryggrad_eventlog::consumer::Feed;
 use ryggrad_proto::common::v1::Receipt;
 use ryggrad_testkit::eventually;
 use tokio::task::JoinSet;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::harness::{Whole, fresh, sketch, start, whole};
@@ -22,11 +22,11 @@ const CLIENTS: usize = 8;
 const ENOUGH: u64 = 200;
 
 /// Sends commands until told to stop, each again and again with its id until it is accepted; every receipt.
-async fn load(channel: Channel, stop: Arc<AtomicBool>) -> Vec<(Uuid, Receipt)> {
+async fn load(app: Connection, stop: Arc<AtomicBool>) -> Vec<(Uuid, Receipt)> {
     let mut receipts = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let id = fresh();
-        let receipt = eventually(Duration::from_mins(1), || sketch(channel.clone(), id)).await;
+        let receipt = eventually(Duration::from_mins(1), || sketch(app.clone(), id)).await;
         receipts.push((id, receipt));
     }
     receipts
@@ -37,7 +37,7 @@ fn clients(whole: &Whole) -> (JoinSet<Vec<(Uuid, Receipt)>>, Arc<AtomicBool>) {
     let stop = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        clients.spawn(load(whole.channel.clone(), Arc::clone(&stop)));
+        clients.spawn(load(whole.app(), Arc::clone(&stop)));
     }
     (clients, stop)
 }
@@ -113,12 +113,7 @@ async fn i2_nats_down_refuses_no_command_and_up_again_everything_arrives() {
     let mut receipts = Vec::new();
     for _ in 0..50 {
         let id = fresh();
-        receipts.push((
-            id,
-            sketch(whole.channel.clone(), id)
-                .await
-                .expect("accepted without the broker"),
-        ));
+        receipts.push((id, sketch(whole.app(), id).await.expect("accepted without the broker")));
     }
 
     whole.nats.restart().await.expect("started again");
