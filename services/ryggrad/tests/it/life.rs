@@ -3,11 +3,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use ryggrad_testkit::eventually;
-use tempfile::TempDir;
 use ryggrad_client::with_token;
 use ryggrad_proto::admin::v1::AdvanceClockRequest;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
+use ryggrad_testkit::eventually;
+use tempfile::TempDir;
 use tonic::Code;
 use tonic::transport::Endpoint;
 
