@@ -40,14 +40,21 @@ async fn come_to(pool: &PgPool, head: u64) -> anyhow::Result<Result<(), Differen
     loop {
         let mut live = progress(pool).await.context("cannot see how far the views are")?;
         live.retain(|view| view.state == State::Live);
-        let Some(Progress { name, position, .. }) = live.iter().find(|view| view.position < head) else {
-            return Ok(Ok(()));
+        let begun = |view: &&str| live.iter().any(|live| live.name == **view);
+        let what = match (
+            Views::NAMES.iter().find(|view| !begun(view)),
+            live.iter().find(|view| view.position < head),
+        ) {
+            (None, None) => return Ok(Ok(())),
+            (Some(name), _) => format!("{name} has not been begun"),
+            (None, Some(Progress { name, position, .. })) => {
+                format!("{name} stands still at {position}, and the log ends at {head}")
+            }
         };
         let now = live.iter().map(|view| view.position).sum();
         if now != sum {
             (sum, moved) = (now, Instant::now());
         } else if moved.elapsed() > PATIENCE {
-            let what = format!("{name} stands still at {position}, and the log ends at {head}");
             return Ok(Err(Difference::in_all(what)));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
