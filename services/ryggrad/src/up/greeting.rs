@@ -56,6 +56,10 @@ pub(super) fn print(endpoints: &Endpoints, args: &Args, state: &StateFolder) {
     ] {
         print::line(format!("  {name:<14} {what}"));
     }
+    let demo = match args.clock {
+        ryggrad_service::Clock::System => "a club's first months, on a private backbone whose clock can be moved",
+        ryggrad_service::Clock::Simulated => "a club from idea to Frivillighetsregisteret",
+    };
     let folder = if args.state.as_os_str() == ".ryggrad" {
         String::new()
     } else {
@@ -64,10 +68,7 @@ pub(super) fn print(endpoints: &Endpoints, args: &Args, state: &StateFolder) {
     print::line("\nTry in another terminal:\n");
     for (command, what) in [
         (format!("cargo run --release -- tail{folder}"), "follow what happens"),
-        (
-            format!("cargo run --release -- demo{folder}"),
-            "a club from idea to Frivillighetsregisteret",
-        ),
+        (format!("cargo run --release -- demo{folder}"), demo),
         (
             format!("curl -s '{http}/v1/directory?page_size=3'"),
             "look into the directory",
