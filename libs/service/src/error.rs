@@ -14,6 +14,7 @@ use uuid::Uuid;
 pub(crate) mod http;
 
 mod details;
+mod texts;
 
 /// Domain of the machine-readable reasons in `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "ryggrad.no";
@@ -64,6 +65,14 @@ pub enum ApiError {
         /// What stands in the way.
         message: String,
     },
+    /// It was going on, and others have put an end to it: ABORTED.
+    #[error("{message}")]
+    Aborted {
+        /// Machine-readable reason, for example `DURABLE_TAKEN_OVER`.
+        reason: &'static str,
+        /// What came in between.
+        message: String,
+    },
     /// Nobody is known to be asking, or the token is not good: UNAUTHENTICATED, 401.
     #[error("{message}")]
     Unauthenticated {
@@ -83,6 +92,14 @@ pub enum ApiError {
     /// The token does not allow it: PERMISSION_DENIED, 403.
     #[error("the token has no scope {} ({})", .0.name(), .0.what())]
     ScopeMissing(Scope),
+    /// Another error, with values that a program can act on as metadata of its ErrorInfo.
+    #[error("{error}")]
+    With {
+        /// The error.
+        error: Box<Self>,
+        /// Names and values: `head`, `epoch`.
+        metadata: Vec<(&'static str, String)>,
+    },
     /// The request is larger than allowed: RESOURCE_EXHAUSTED, 413.
     #[error("the request is larger than {limit} bytes")]
     TooLarge {
@@ -142,6 +159,22 @@ impl ApiError {
         }
     }
 
+    /// The error with one more value that a program can act on.
+    #[must_use]
+    pub fn with(self, name: &'static str, value: &impl ToString) -> Self {
+        let value = value.to_string();
+        match self {
+            Self::With { error, mut metadata } => {
+                metadata.push((name, value));
+                Self::With { error, metadata }
+            }
+            error => Self::With {
+                error: Box::new(error),
+                metadata: vec![(name, value)],
+            },
+        }
+    }
+
     /// What is asked needs a token, and there is none.
     pub fn token_missing() -> Self {
         Self::Unauthenticated {
@@ -163,13 +196,22 @@ impl ApiError {
         Self::ScopeMissing(scope)
     }
 
+    /// The error without its values.
+    pub(crate) fn bare(&self) -> &Self {
+        match self {
+            Self::With { error, .. } => error.bare(),
+            error => error,
+        }
+    }
+
     /// The code that gRPC answers.
     pub fn code(&self) -> Code {
         match self {
             Self::Refused(refusal) if refusal.rule.nature == Nature::Format => Code::InvalidArgument,
+            Self::With { error, .. } => error.code(),
             Self::Refused(_) | Self::Precondition { .. } => Code::FailedPrecondition,
             Self::Invalid { .. } | Self::NotJson => Code::InvalidArgument,
-            Self::Conflict { .. } => Code::Aborted,
+            Self::Conflict { .. } | Self::Aborted { .. } => Code::Aborted,
             Self::NotFound { .. } | Self::NoRoute => Code::NotFound,
             Self::OutOfRange { .. } => Code::OutOfRange,
             Self::Unauthenticated { .. } => Code::Unauthenticated,
@@ -185,12 +227,14 @@ impl ApiError {
     /// The machine-readable reason.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::With { error, .. } => error.reason(),
             Self::Refused(refusal) => refusal.code,
             Self::Invalid { .. } => "INVALID_FIELD",
             Self::Conflict { .. } => "VERSION_CONFLICT",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::OutOfRange { reason, .. }
             | Self::Precondition { reason, .. }
+            | Self::Aborted { reason, .. }
             | Self::Unauthenticated { reason, .. }
             | Self::Denied { reason, .. } => reason,
             Self::ScopeMissing(_) => "SCOPE_MISSING",
@@ -207,7 +251,7 @@ impl ApiError {
 
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Self {
-        if let ApiError::Internal(cause) = &error {
+        if let ApiError::Internal(cause) = error.bare() {
             tracing::error!(cause = %chain(cause.as_ref()), "a request failed");
         }
         let status = error.rpc_status();

@@ -3,15 +3,17 @@
 use ryggrad_proto::rest::Routes;
 use serde_json::{Map, Value, json};
 
-/// Joins the documents of the mounted services; they come from one set of contracts and cannot contradict each other.
-pub(crate) fn document(role: &str, services: &[Routes]) -> String {
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
-    for service in services {
-        let Ok(mut document) = serde_json::from_str::<Value>(service.openapi()) else {
-            continue;
-        };
+/// Joins the documents of the mounted services, which come from one set of contracts and cannot contradict each other, and
+/// what is said about routes that no contract describes.
+pub(crate) fn document(role: &str, services: &[Routes], others: Vec<Value>) -> String {
+    let (mut paths, mut schemas, mut parameters) = (Map::new(), Map::new(), Map::new());
+    let services = services
+        .iter()
+        .filter_map(|service| serde_json::from_str(service.openapi()).ok());
+    for mut document in services.chain(others) {
         merge(&mut paths, document["paths"].take());
         merge(&mut schemas, document["components"]["schemas"].take());
+        merge(&mut parameters, document["components"]["parameters"].take());
     }
     for operation in paths
         .values_mut()
@@ -32,6 +34,7 @@ pub(crate) fn document(role: &str, services: &[Routes]) -> String {
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "parameters": parameters,
             "responses": {
                 "Error": { "description": "Why not: a rule, a field, a conflict or a fault.", "content": content },
             },

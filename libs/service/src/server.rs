@@ -45,6 +45,7 @@ pub struct Server {
     names: Vec<&'static str>,
     rest: Vec<Routes>,
     http: axum::Router,
+    described: Vec<serde_json::Value>,
     checks: Vec<(String, Check)>,
     verifier: Option<Verifier>,
     bounds: Bounds,
@@ -62,6 +63,7 @@ impl Server {
             names: Vec::new(),
             rest: Vec::new(),
             http: axum::Router::new(),
+            described: Vec::new(),
             checks: Vec::new(),
             verifier: None,
             bounds: Bounds::default(),
@@ -94,6 +96,14 @@ impl Server {
     #[must_use]
     pub fn http(mut self, routes: axum::Router) -> Self {
         self.http = self.http.merge(routes);
+        self
+    }
+
+    /// Describes such routes in `/openapi.json`: a document of OpenAPI 3.1 of which `paths`, `components.schemas` and
+    /// `components.parameters` are taken. Errors are added to every operation.
+    #[must_use]
+    pub fn describe(mut self, document: serde_json::Value) -> Self {
+        self.described.push(document);
         self
     }
 
@@ -161,6 +171,7 @@ impl Server {
             names,
             rest,
             http,
+            described,
             checks,
             verifier,
             bounds: _,
@@ -173,7 +184,7 @@ impl Server {
         }
         grpc.add_service(reflection(&names).build_v1().context("reflection")?);
         grpc.add_service(reflection(&names).build_v1alpha().context("reflection")?);
-        let app = App::new(&role, grpc.routes().prepare(), rest, http, checks, verifier);
+        let app = App::new(&role, grpc.routes().prepare(), rest, http, described, checks, verifier);
         Ok((Arc::new(app), Health { reporter, names }))
     }
 }

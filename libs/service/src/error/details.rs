@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use prost::{Message, Name};
 use prost_types::Any;
-use ryggrad_decider::Refusal;
+use ryggrad_decider::{Refusal, Text};
 use ryggrad_proto::common::v1 as common;
 use tonic_types::pb;
 
@@ -14,7 +14,7 @@ impl ApiError {
     /// The error as `google.rpc.Status`, with everything that a client may act on as details.
     pub fn rpc_status(&self) -> pb::Status {
         let mut details = vec![any("google.rpc.ErrorInfo", &self.info())];
-        match self {
+        match self.bare() {
             Self::Refused(refusal) => details.extend(refused(refusal)),
             Self::Invalid { field, reason } => {
                 details.push(violation(field, reason, self.reason()));
@@ -23,19 +23,10 @@ impl ApiError {
                 let retry_delay = prost_types::Duration::try_from(*retry_after).ok();
                 details.push(any("google.rpc.RetryInfo", &pb::RetryInfo { retry_delay }));
             }
-            Self::Conflict { .. }
-            | Self::NotFound { .. }
-            | Self::OutOfRange { .. }
-            | Self::Precondition { .. }
-            | Self::Unauthenticated { .. }
-            | Self::Denied { .. }
-            | Self::ScopeMissing(_)
-            | Self::TooLarge { .. }
-            | Self::NotJson
-            | Self::NoRoute
-            | Self::Method { .. }
-            | Self::Deadline
-            | Self::Internal(_) => {}
+            _ => {}
+        }
+        if let Some(texts) = self.bare().texts() {
+            details.extend(localized(&texts));
         }
         pb::Status {
             code: self.code() as i32,
@@ -46,7 +37,10 @@ impl ApiError {
 
     fn info(&self) -> pb::ErrorInfo {
         let mut metadata = BTreeMap::new();
-        match self {
+        if let Self::With { metadata: values, .. } = self {
+            metadata.extend(values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        }
+        match self.bare() {
             Self::Refused(refusal) => {
                 metadata.insert("rule".to_owned(), refusal.rule.id.to_owned());
                 metadata.insert("nature".to_owned(), refusal.rule.nature.as_str().to_owned());
@@ -74,17 +68,7 @@ fn refused(refusal: &Refusal) -> Vec<Any> {
     if let Some(field) = &refusal.field {
         details.push(violation(field, &refusal.text.en, refusal.code));
     }
-    for (locale, text) in [
-        ("nb", &refusal.text.nb),
-        ("nn", &refusal.text.nn),
-        ("en", &refusal.text.en),
-    ] {
-        let message = pb::LocalizedMessage {
-            locale: locale.to_owned(),
-            message: text.to_string(),
-        };
-        details.push(any("google.rpc.LocalizedMessage", &message));
-    }
+    details.extend(localized(&refusal.text));
     let own = common::Refusal {
         rule: refusal.rule.id.to_owned(),
         code: refusal.code.to_owned(),
@@ -102,6 +86,17 @@ fn refused(refusal: &Refusal) -> Vec<Any> {
     };
     details.push(any(&common::Refusal::full_name(), &own));
     details
+}
+
+/// What to do, in the three languages.
+fn localized(text: &Text) -> [Any; 3] {
+    [("nb", &text.nb), ("nn", &text.nn), ("en", &text.en)].map(|(locale, text)| {
+        let message = pb::LocalizedMessage {
+            locale: locale.to_owned(),
+            message: text.to_string(),
+        };
+        any("google.rpc.LocalizedMessage", &message)
+    })
 }
 
 fn violation(field: &str, description: &str, reason: &str) -> Any {
@@ -128,7 +123,7 @@ fn any(name: &str, message: &impl Message) -> Any {
 
 #[cfg(test)]
 mod tests {
-    use ryggrad_decider::{Text, rules};
+    use ryggrad_decider::rules;
     use tonic::{Code, Status};
     use uuid::Uuid;
 
@@ -197,5 +192,46 @@ mod tests {
             version: 7,
         };
         assert_eq!(error.info().metadata["version"], "7");
+    }
+
+    #[test]
+    fn whatever_went_wrong_is_said_in_three_languages() {
+        let errors = [
+            ApiError::invalid("after", "not a number"),
+            ApiError::token_missing(),
+            ApiError::scope_missing(ryggrad_access::Scope::SubscriptionsWrite),
+            ApiError::NoRoute,
+            ApiError::Deadline,
+            ApiError::internal("x"),
+            ApiError::Precondition {
+                reason: "OTHER_EPOCH",
+                message: "the log is another one".to_owned(),
+            }
+            .with("epoch", &"e"),
+        ];
+        for error in errors {
+            let languages: Vec<_> = error
+                .rpc_status()
+                .details
+                .iter()
+                .filter(|any| any.type_url.ends_with("LocalizedMessage"))
+                .map(|any| pb::LocalizedMessage::decode(&*any.value).expect("a text"))
+                .map(|said| (said.locale, said.message.is_empty()))
+                .collect();
+            let expected = ["nb", "nn", "en"].map(|locale| (locale.to_owned(), false));
+            assert_eq!(languages, expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn values_are_metadata_of_the_error_they_belong_to() {
+        let error = ApiError::OutOfRange {
+            reason: "CURSOR_BEYOND_HEAD",
+            message: "too far".to_owned(),
+        };
+        let error = error.with("head", &3).with("after", &4);
+        assert_eq!((error.code(), error.reason()), (Code::OutOfRange, "CURSOR_BEYOND_HEAD"));
+        let metadata = error.info().metadata;
+        assert_eq!((metadata["head"].as_str(), metadata["after"].as_str()), ("3", "4"));
     }
 }

@@ -14,19 +14,27 @@ use tonic_types::pb;
 use super::ApiError;
 
 impl ApiError {
-    /// The error as an answer over HTTP.
-    pub fn into_http(self) -> Response<Body> {
-        if let Self::Internal(cause) = &self {
+    /// The error as `google.rpc.Status` in JSON, for those who are told of it in the middle of an answer.
+    pub fn json(&self) -> Value {
+        if let Self::Internal(cause) = self.bare() {
             tracing::error!(cause = %super::chain(cause.as_ref()), "a request failed");
         }
-        let status = match &self {
+        json(&self.rpc_status())
+    }
+
+    /// The error as an answer over HTTP.
+    pub fn into_http(self) -> Response<Body> {
+        if let Self::Internal(cause) = self.bare() {
+            tracing::error!(cause = %super::chain(cause.as_ref()), "a request failed");
+        }
+        let status = match self.bare() {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             _ => http_status(self.code() as i32),
         };
         let mut response = answer(status, &self.rpc_status());
-        if let Self::Method { allowed } = &self
+        if let Self::Method { allowed } = self.bare()
             && let Ok(value) = HeaderValue::from_str(allowed)
         {
             response.headers_mut().insert(header::ALLOW, value);
@@ -45,9 +53,7 @@ fn http_status(code: i32) -> StatusCode {
 }
 
 fn answer(code: StatusCode, status: &pb::Status) -> Response<Body> {
-    let details: Vec<Value> = status.details.iter().map(detail).collect();
-    let body = json!({ "code": status.code, "message": status.message, "details": details });
-    let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
+    let mut response = Response::new(Body::from(Bytes::from(json(status).to_string())));
     *response.status_mut() = code;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -75,6 +81,11 @@ fn challenge(status: &pb::Status) -> Option<HeaderValue> {
         }
         _ => None,
     }
+}
+
+fn json(status: &pb::Status) -> Value {
+    let details: Vec<Value> = status.details.iter().map(detail).collect();
+    json!({ "code": status.code, "message": status.message, "details": details })
 }
 
 fn retry_seconds(status: &pb::Status) -> Option<u64> {

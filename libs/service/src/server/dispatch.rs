@@ -49,11 +49,12 @@ impl App {
         grpc: tonic::service::Routes,
         rest: Vec<Routes>,
         http: axum::Router,
+        described: Vec<serde_json::Value>,
         checks: Vec<(String, Check)>,
         verifier: Option<Verifier>,
     ) -> Self {
         metrics::handle();
-        let openapi = openapi::document(role, &rest);
+        let openapi = openapi::document(role, &rest, described);
         Self {
             grpc,
             rest,
