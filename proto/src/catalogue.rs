@@ -260,7 +260,7 @@ fn kind(field: &FieldDescriptor) -> String {
 }
 
 /// The comment before an element, its lines joined as written.
-fn doc(file: &FileDescriptor, path: &[i32]) -> String {
+pub(crate) fn doc(file: &FileDescriptor, path: &[i32]) -> String {
     let Some(info) = &file.file_descriptor_proto().source_code_info else {
         return String::new();
     };

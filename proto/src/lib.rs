@@ -13,6 +13,8 @@ pub mod catalogue;
 pub mod codec;
 pub mod command;
 pub mod event;
+pub mod example;
+pub mod json_schema;
 pub mod rest;
 pub mod wkt;
 

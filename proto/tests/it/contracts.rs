@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
 use ryggrad_proto::options::v1::PrivacyClass;
-use ryggrad_proto::{catalogue, commands};
-
-use crate::example;
+use ryggrad_proto::{catalogue, commands, example};
 
 /// Words that a field about a person would have in its name (I7): nothing of it belongs in the log.
 const PERSONAL: [&str; 16] = [

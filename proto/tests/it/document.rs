@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use ryggrad_proto::options::v1::PrivacyClass;
-use ryggrad_proto::{CommandType, EventType, catalogue, commands};
-
-use crate::example;
+use ryggrad_proto::{CommandType, EventType, catalogue, commands, example};
 
 const HEAD: &str = "# Events and commands
 

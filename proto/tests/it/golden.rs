@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use prost_reflect::prost::Message;
-use ryggrad_proto::{EventPayload, EventType, catalogue, ecosystem, event_type, registration};
+use ryggrad_proto::{EventPayload, EventType, catalogue, ecosystem, event_type, example, registration};
 use serde_json::{Value, json};
 
-use crate::{example, update};
+use crate::update;
 
 /// One stored event: its type, its bytes in hexadecimal and its JSON.
 struct Golden {

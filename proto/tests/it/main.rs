@@ -2,7 +2,6 @@
 
 mod contracts;
 mod document;
-mod example;
 mod golden;
 
 use std::fs;

@@ -1,13 +1,18 @@
 //! Example messages with synthetic values, told by the names of the fields.
 
+use crate::Timestamp;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
-use ryggrad_proto::Timestamp;
 
+/// 2026-05-01T12:00:00Z.
+const INSTANT: Timestamp = Timestamp {
+    seconds: 1_777_636_800,
+    nanos: 0,
+};
 const UUID: &str = "0192f1a0-7c3e-7d4b-8a5f-3b2c1d0e9f8a";
 const PERSON: &str = "6f0c2d9e-41b7-4f0a-9c35-7e8d2a1b4c60";
 
-/// A message with every field set; of a oneof the first alternative.
-pub(crate) fn of(message: &MessageDescriptor) -> DynamicMessage {
+/// A message with every field set; of a oneof the first alternative. Everything in it is made up.
+pub fn of(message: &MessageDescriptor) -> DynamicMessage {
     let mut example = DynamicMessage::new(message.clone());
     for field in message.fields() {
         let first = field
@@ -47,10 +52,8 @@ fn value(field: &FieldDescriptor) -> Value {
                 .unwrap_or(0),
         ),
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
-            let instant: jiff::Timestamp = "2026-05-01T12:00:00Z".parse().expect("an instant");
             let mut dynamic = DynamicMessage::new(message);
-            let Timestamp { seconds, .. } = instant.into();
-            dynamic.set_field_by_name("seconds", Value::I64(seconds));
+            dynamic.set_field_by_name("seconds", Value::I64(INSTANT.seconds));
             Value::Message(dynamic)
         }
         Kind::Message(message) => Value::Message(of(&message)),
