@@ -114,6 +114,25 @@ impl Filter {
                 .is_none_or(|organisations| organisations.have(key))
     }
 
+    /// The fields that hold an event back, by their names in the contract; none when it passes.
+    pub fn held_back_by(&self, key: &Key) -> Vec<&'static str> {
+        let places = self.places.as_ref();
+        let organisations = self.organisations.as_ref();
+        let fields = [
+            ("types", has(self.types.as_ref(), &key.event_type)),
+            ("contexts", has(self.contexts.as_ref(), &key.context)),
+            (
+                "organisations",
+                organisations.is_none_or(|organisations| organisations.have(key)),
+            ),
+            ("kommunenummer", places.is_none_or(|places| places.have(key.kommune))),
+            ("classes", has(self.classes.as_ref(), &key.class)),
+            ("aggregate_types", has(self.aggregates.as_ref(), &key.aggregate)),
+        ];
+        let held = fields.into_iter().filter(|(_, passes)| !passes);
+        held.map(|(field, _)| field).collect()
+    }
+
     /// The organisation numbers whose organisation is not known yet.
     pub fn numbers(&self) -> Vec<u32> {
         self.organisations

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ryggrad_proto::Timestamp;
 use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
-use ryggrad_proto::events::v1::{HeadRequest, ReadRequest};
+use ryggrad_proto::events::v1::{AcknowledgeRequest, DeleteDurableRequest, HeadRequest, ReadRequest};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::session::Session;
@@ -47,6 +47,9 @@ pub struct Options {
     pub heartbeat: Duration,
     /// Ends the subscription when everything recorded until now has come.
     pub stop_at_head: bool,
+    /// Takes an event that is not the one after the last for a gap, which ends the subscription. For those who ask for
+    /// everything and may see everything; for all others what is held back leaves gaps.
+    pub gapless: bool,
 }
 
 /// Where the log ends.
@@ -76,6 +79,7 @@ impl Default for Options {
         Self {
             heartbeat: Duration::from_secs(5),
             stop_at_head: false,
+            gapless: false,
         }
     }
 }
@@ -167,7 +171,64 @@ impl Client {
 
     /// Follows the stream with other than the usual options.
     pub fn subscribe_with(&self, start: Start, filter: Filter, options: Options) -> Subscription {
-        Subscription::spawn(|messages| Session::new(self.clone(), start, filter, options, messages).run())
+        Subscription::spawn(|messages| Session::new(self.clone(), start, filter, options, None, messages).run())
+    }
+
+    /// Follows a durable subscription of the token's organisation, which the server remembers by its name: it begins at
+    /// `start` when it is new, and after what was [acknowledged](Self::acknowledge) last when it is not. One consumer at a
+    /// time: this one takes over from another, and ends with ABORTED when another takes over.
+    pub fn subscribe_durable(
+        &self,
+        name: impl Into<String>,
+        start: Start,
+        filter: Filter,
+        options: Options,
+    ) -> Subscription {
+        let name = Some(name.into());
+        Subscription::spawn(|messages| Session::new(self.clone(), start, filter, options, name, messages).run())
+    }
+
+    /// Tells the server that everything up to a cursor has been dealt with; answers where the durable subscription stands.
+    ///
+    /// # Errors
+    /// When the server does not answer, or says no: it was not delivered yet, or there is no such subscription.
+    pub async fn acknowledge(&self, name: impl Into<String>, cursor: &Cursor) -> Result<Cursor, Error> {
+        self.stand(name.into(), cursor, false).await
+    }
+
+    /// Moves a durable subscription back to a cursor: what comes after it will be delivered again.
+    ///
+    /// # Errors
+    /// As [`acknowledge`](Self::acknowledge).
+    pub async fn rewind(&self, name: impl Into<String>, cursor: &Cursor) -> Result<Cursor, Error> {
+        self.stand(name.into(), cursor, true).await
+    }
+
+    async fn stand(&self, durable: String, cursor: &Cursor, rewind: bool) -> Result<Cursor, Error> {
+        let request = AcknowledgeRequest {
+            durable,
+            position: cursor.position,
+            epoch: cursor.epoch.clone(),
+            rewind,
+        };
+        let stands = self.stub.clone().acknowledge(request).await?.into_inner();
+        Ok(Cursor {
+            epoch: stands.epoch,
+            position: stands.position,
+        })
+    }
+
+    /// Forgets a durable subscription.
+    ///
+    /// # Errors
+    /// When the server does not answer, or says no.
+    pub async fn delete_durable(&self, name: impl Into<String>) -> Result<(), Error> {
+        let durable = name.into();
+        self.stub
+            .clone()
+            .delete_durable(DeleteDurableRequest { durable })
+            .await?;
+        Ok(())
     }
 }
 

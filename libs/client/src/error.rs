@@ -65,7 +65,7 @@ impl Error {
             Self::Connect { .. } | Self::Silent => true,
             Self::Refused(status) => matches!(
                 status.code(),
-                Code::Unavailable | Code::Cancelled | Code::Aborted | Code::DeadlineExceeded | Code::ResourceExhausted
+                Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::ResourceExhausted
             ),
             Self::Url { .. } | Self::Gap { .. } | Self::Epoch { .. } | Self::Decode(_) | Self::Checkpoint { .. } => {
                 false

@@ -30,8 +30,8 @@
 //! Open data needs no token. Who may see more connects with one: [`Client::with_tokens`].
 //!
 //! A subscription reconnects by itself, with growing pauses, when the connection breaks, the server stops, or nothing is
-//! heard of it for three heartbeats; it goes on after the last event that came. It checks every position: without a filter
-//! each event is the one after the last, with one they rise. An error ends it only when trying again cannot help: another
+//! heard of it for three heartbeats; it goes on after the last event that came. It checks every position: they rise, and
+//! with [`Options::gapless`] each is the one after the last. An error ends it only when trying again cannot help: another
 //! epoch (the log was restored), a cursor beyond the head, a gap, a filter value that does not exist, a server that fails five
 //! times in a row. One that is to stop at the head also ends when nothing is heard of the server for ten seconds. Every
 //! interruption is logged.

@@ -7,8 +7,8 @@ use crate::Error;
 pub(crate) struct Order {
     /// Position of the last event that came, or up to which there was nothing to come.
     pub(crate) last: u64,
-    /// Whether a filter may hold events back.
-    pub(crate) filtered: bool,
+    /// Whether nothing may be held back: no filter, and a caller that may see everything.
+    pub(crate) gapless: bool,
 }
 
 // === impl Order ===
@@ -17,10 +17,10 @@ impl Order {
     /// An event came.
     pub(crate) fn event(&mut self, position: u64) -> Result<(), Error> {
         let expected = self.last + 1;
-        let fits = if self.filtered {
-            position >= expected
-        } else {
+        let fits = if self.gapless {
             position == expected
+        } else {
+            position >= expected
         };
         if !fits {
             return Err(Error::Gap {
@@ -34,10 +34,10 @@ impl Order {
 
     /// The server said that everything up to a position was sent.
     pub(crate) fn mark(&mut self, position: u64) -> Result<(), Error> {
-        let fits = if self.filtered {
-            position >= self.last
-        } else {
+        let fits = if self.gapless {
             position == self.last
+        } else {
+            position >= self.last
         };
         if !fits {
             return Err(Error::Gap {
@@ -55,11 +55,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_filter_each_event_is_the_one_after_the_last() {
-        let mut order = Order {
-            last: 4,
-            filtered: false,
-        };
+    fn when_nothing_is_held_back_each_event_is_the_one_after_the_last() {
+        let mut order = Order { last: 4, gapless: true };
         order.event(5).unwrap();
         order.mark(5).unwrap();
         for got in [5, 7] {
@@ -69,10 +66,10 @@ mod tests {
     }
 
     #[test]
-    fn with_a_filter_positions_rise() {
+    fn where_events_may_be_held_back_positions_rise() {
         let mut order = Order {
             last: 4,
-            filtered: true,
+            gapless: false,
         };
         order.event(9).unwrap();
         order.mark(20).unwrap();

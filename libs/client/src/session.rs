@@ -36,7 +36,11 @@ pub(crate) struct Session {
     start: Start,
     filter: Filter,
     options: Options,
+    /// Name of the durable subscription, when it is one.
+    durable: Option<String>,
     messages: mpsc::Sender<Batch>,
+    /// Whether the server has not said yet where it begins.
+    is_new: bool,
     /// Epoch and order, once the server has been asked where the log is.
     state: Option<(String, Order)>,
     pause: Duration,
@@ -62,6 +66,7 @@ impl Session {
         start: Start,
         filter: Filter,
         options: Options,
+        durable: Option<String>,
         messages: mpsc::Sender<Batch>,
     ) -> Self {
         Self {
@@ -69,7 +74,9 @@ impl Session {
             start,
             filter,
             options,
+            durable,
             messages,
+            is_new: true,
             state: None,
             pause: PAUSE.0,
             faults: 0,
@@ -117,9 +124,11 @@ impl Session {
         let request = SubscribeRequest {
             after: order.last,
             epoch: epoch.clone(),
-            filter: Some(self.filter.clone().into()),
+            // One that is remembered by its name is remembered with its filter.
+            filter: (self.durable.is_none() || !self.filter.is_everything()).then(|| self.filter.clone().into()),
             heartbeat_ms,
             stop_at_head: self.options.stop_at_head,
+            durable: self.durable.clone().unwrap_or_default(),
             ..SubscribeRequest::default()
         };
         let mut stub = self.client.stub.clone();
@@ -133,7 +142,14 @@ impl Session {
             (self.pause, self.faults, self.heard) = (PAUSE.0, 0, Instant::now());
             let Some(frame) = response.frame else { continue };
             caught_up |= matches!(frame, Frame::CaughtUp(_));
-            let messages = take(frame, order, &epoch)?;
+            if let Frame::Started(said) = &frame
+                && self.durable.is_some()
+                && std::mem::take(&mut self.is_new)
+            {
+                order.last = said.after;
+            }
+            let again = self.durable.is_some();
+            let messages = take(frame, order, &epoch, again)?;
             if self.messages.send(Ok((messages, epoch.clone()))).await.is_err() {
                 return Ok(Done::Finished);
             }
@@ -169,7 +185,7 @@ impl Session {
             head.epoch,
             Order {
                 last,
-                filtered: !self.filter.is_everything(),
+                gapless: self.options.gapless,
             },
         ))
     }
@@ -184,12 +200,17 @@ async fn next(
     frame.map_err(|status| refused(status, epoch))
 }
 
-/// The messages of a frame, checked.
-fn take(frame: Frame, order: &mut Order, epoch: &str) -> Result<Vec<Message>, Error> {
+/// The messages of a frame, checked. What a durable subscription brings `again`, because it was not acknowledged before the
+/// connection broke, is passed over.
+fn take(frame: Frame, order: &mut Order, epoch: &str, again: bool) -> Result<Vec<Message>, Error> {
+    let passed = |position: u64, order: &Order| again && position <= order.last;
     match frame {
         Frame::Batch(batch) => {
             let mut messages = Vec::with_capacity(batch.events.len());
             for envelope in batch.events {
+                if passed(envelope.position, order) {
+                    continue;
+                }
                 order.event(envelope.position)?;
                 messages.push(Message::Event(Event::from(envelope)));
             }
@@ -202,7 +223,9 @@ fn take(frame: Frame, order: &mut Order, epoch: &str) -> Result<Vec<Message>, Er
             got: said.epoch,
         }),
         Frame::Started(said) => {
-            order.mark(said.after)?;
+            if !passed(said.after, order) {
+                order.mark(said.after)?;
+            }
             Ok(Vec::new())
         }
         Frame::CaughtUp(said) if said.epoch != epoch => Err(Error::Epoch {
@@ -210,12 +233,17 @@ fn take(frame: Frame, order: &mut Order, epoch: &str) -> Result<Vec<Message>, Er
             got: said.epoch,
         }),
         Frame::CaughtUp(said) => {
-            order.mark(said.position)?;
+            order.mark(if again {
+                said.position.max(order.last)
+            } else {
+                said.position
+            })?;
             Ok(vec![Message::CaughtUp {
                 position: said.position,
                 head: said.head,
             }])
         }
+        Frame::Heartbeat(said) if passed(said.position, order) => Ok(Vec::new()),
         Frame::Heartbeat(said) => {
             order.mark(said.position)?;
             Ok(vec![Message::Heartbeat {

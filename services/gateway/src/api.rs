@@ -1,37 +1,40 @@
-//! The three calls: every request is checked here, every answer begins here.
+//! The calls: every request is checked here, every answer begins here.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
+use ryggrad_access::{Caller, Filter, Gate};
 use ryggrad_eventlog::{Head, Log};
 use ryggrad_proto::events::v1::event_stream_server::EventStream;
+use ryggrad_proto::events::v1::subscribe_response::Frame as Sent;
 use ryggrad_proto::events::v1::{
     AcknowledgeRequest, AcknowledgeResponse, CatalogueRequest, CatalogueResponse, DeleteDurableRequest,
-    DeleteDurableResponse, EventFilter, ExplainRequest, ExplainResponse, GetRequest, GetResponse, HeadRequest,
-    HeadResponse, ListDurablesRequest, ListDurablesResponse, ReadRequest, ReadResponse, SubscribeRequest,
-    SubscribeResponse,
+    DeleteDurableResponse, Durable, EventFilter, EventFormat, ExplainRequest, ExplainResponse, GetRequest, GetResponse,
+    HeadRequest, HeadResponse, ListDurablesRequest, ListDurablesResponse, ReadRequest, ReadResponse, Started,
+    SubscribeRequest, SubscribeResponse, get_request,
 };
-use ryggrad_service::{ApiError, accept};
+use ryggrad_service::{ApiError, accept, caller};
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
+use crate::access::{Access, Pass};
+use crate::durable::{self, Durables, Name, Opened, Wanted};
 use crate::envelope::Fields;
+use crate::format::Format;
 use crate::frame::Frame;
 use crate::hub::Hub;
-use crate::refusal;
+use crate::sieve::Sieve;
+use crate::start::{self, Start};
 use crate::subscription::{Subscription, Wish};
-use ryggrad_access::{Filter, Registry};
+use crate::{catalogue, refusal};
 
 /// Events of a page when nothing is said, and at the most.
-const PAGE: (u32, u32) = (100, 5_000);
-/// Bytes of a page, about: clients take 4 MiB.
-const PAGE_BYTES: usize = 3 << 20;
-/// Positions that one page looks through at the most, however little passes.
-const SCAN: u64 = 20_000;
+pub(crate) const PAGE: (u32, u32) = (100, 5_000);
 /// Milliseconds between heartbeats: fewest, most, and when nothing is said.
-const HEARTBEAT: (u32, u32, u32) = (100, 60_000, 5_000);
+pub(crate) const HEARTBEAT: (u32, u32, u32) = (100, 60_000, 5_000);
 
 /// The gateway as it answers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,74 +42,154 @@ pub(crate) struct Api {
     pub(crate) hub: Arc<Hub>,
     pub(crate) pool: PgPool,
     pub(crate) log: Log,
-    pub(crate) registry: Registry,
+    pub(crate) access: Access,
+    pub(crate) durables: Durables,
 }
 
 // === impl Api ===
 
 impl Api {
-    /// The frames of a subscription.
+    /// The frames of a subscription of the caller.
     pub(crate) async fn frames(
         &self,
-        request: Request<SubscribeRequest>,
-    ) -> Result<impl Stream<Item = Result<Frame, Status>> + Send + 'static, Status> {
-        let message = accept(request)?;
-        if message
-            != (SubscribeRequest {
-                after: message.after,
-                epoch: message.epoch.clone(),
-                filter: message.filter.clone(),
-                heartbeat_ms: message.heartbeat_ms,
-                stop_at_head: message.stop_at_head,
-                ..SubscribeRequest::default()
-            })
-        {
-            return Err(Status::unimplemented("only after is understood as a start"));
-        }
-        let SubscribeRequest {
-            after,
-            epoch,
-            filter,
-            heartbeat_ms,
-            stop_at_head,
-            ..
-        } = message;
-        let heartbeat = match heartbeat_ms {
+        request: SubscribeRequest,
+        format: Format,
+    ) -> Result<impl Stream<Item = Result<Frame, ApiError>> + Send + 'static, ApiError> {
+        let heartbeat = match request.heartbeat_ms {
             0 => HEARTBEAT.2,
             asked if (HEARTBEAT.0..=HEARTBEAT.1).contains(&asked) => asked,
-            asked => return Err(out_of_bounds("heartbeat_ms", asked, HEARTBEAT.0, HEARTBEAT.1)),
+            asked => {
+                let (least, most) = (HEARTBEAT.0.into(), HEARTBEAT.1.into());
+                return Err(refusal::out_of_bounds("heartbeat_ms", asked.into(), least, most));
+            }
         };
+        let caller = caller();
+        let start = Start::of(&request)?;
+        let subscription = optional_id("subscription", &request.subscription)?;
+        // What cannot be read is refused before anything is remembered.
+        Filter::parse(request.filter.as_ref()).map_err(ApiError::from)?;
+        if request.durable.is_empty() && request.replace {
+            return Err(ApiError::invalid("replace", "there is no durable to make anew"));
+        }
+        let head = self.head_at(&request.epoch).await?;
+        let mut after = start.position(&self.pool, head).await?;
+        let (gate, pass) = self
+            .access
+            .gate(&self.hub, &caller, subscription, head.position)
+            .await?;
+        let (mut filter, mut resumed, mut lease) = (request.filter, false, None);
+        if !request.durable.is_empty() {
+            let wanted = Wanted {
+                filter,
+                subscription,
+                after,
+                replace: request.replace,
+            };
+            let name = Name::of(&caller, &request.durable)?;
+            let opened: Opened = self.durables.open(name, wanted, head).await?;
+            (after, resumed) = (opened.after, opened.resumed);
+            filter = Some(opened.filter);
+            lease = Some(opened.lease);
+        }
         let filter = self.filter(filter.as_ref()).await?;
-        let head = self.head_for(after, &epoch).await?;
-        let wish = Wish {
+        let started = Started {
+            first_position: after + 1,
+            epoch: head.epoch.to_string(),
             after,
             head: head.position,
+            resumed,
+        };
+        let wish = Wish {
+            started,
             epoch: head.epoch,
-            filter,
+            sieve: Sieve::new(filter, gate),
+            pass,
+            format,
+            lease,
             heartbeat: Duration::from_millis(heartbeat.into()),
-            stop_at_head,
+            stop_at_head: request.stop_at_head,
         };
         Ok(Subscription::new(Arc::clone(&self.hub), self.pool.clone(), wish).frames())
     }
 
-    /// The head of the log, when a cursor fits to it.
-    async fn head_for(&self, after: u64, epoch: &str) -> Result<Head, Status> {
+    /// The head of the log, when it is the one that a cursor was learned in.
+    pub(crate) async fn head_at(&self, epoch: &str) -> Result<Head, ApiError> {
         let head = self.log.head().await.map_err(|error| refusal::unreadable(&error))?;
         self.hub.saw(head);
         if !epoch.is_empty() && epoch != head.epoch.to_string() {
             return Err(refusal::other_epoch(epoch, head.epoch));
         }
+        Ok(head)
+    }
+
+    /// The head of the log, when a cursor fits to it.
+    pub(crate) async fn head_for(&self, after: u64, epoch: &str) -> Result<Head, ApiError> {
+        let head = self.head_at(epoch).await?;
         if after > head.position {
             return Err(refusal::beyond_head(after, head.position));
         }
         Ok(head)
     }
 
-    async fn filter(&self, asked: Option<&EventFilter>) -> Result<Filter, Status> {
+    /// A filter, checked, and completed with what the log knows.
+    pub(crate) async fn filter(&self, asked: Option<&EventFilter>) -> Result<Filter, ApiError> {
         let mut filter = Filter::parse(asked).map_err(ApiError::from)?;
-        let known = self.registry.complete(&mut filter).await;
+        let known = self.access.registry().complete(&mut filter).await;
         known.map_err(|error| refusal::unreadable(&error))?;
         Ok(filter)
+    }
+
+    /// What the caller may see at this moment.
+    pub(crate) async fn gate(
+        &self,
+        caller: &Caller,
+        subscription: Option<Uuid>,
+        head: Head,
+    ) -> Result<(Gate, Option<Pass>), ApiError> {
+        self.access.gate(&self.hub, caller, subscription, head.position).await
+    }
+
+    /// What the caller gets of what it asks for.
+    pub(crate) async fn sieve(&self, filter: Option<&EventFilter>, head: Head) -> Result<Sieve, ApiError> {
+        let filter = self.filter(filter).await?;
+        let (gate, _) = self.gate(&caller(), None, head).await?;
+        Ok(Sieve::new(filter, gate))
+    }
+
+    /// One event, when it is there and the caller may see it.
+    pub(crate) async fn event(&self, which: get_request::Event) -> Result<GetResponse, ApiError> {
+        let head = self.head_at("").await?;
+        let position = match &which {
+            get_request::Event::Position(position) => Some(*position),
+            get_request::Event::EventId(id) => {
+                let id = Uuid::try_parse(id).map_err(|_| ApiError::invalid("event_id", "this is not a UUID"))?;
+                let found = start::by_id(&self.pool, id).await;
+                found.map_err(|error| refusal::unreadable(&error))?
+            }
+        };
+        let unknown = || match &which {
+            get_request::Event::Position(position) => refusal::no_event(position),
+            get_request::Event::EventId(id) => refusal::no_event(id),
+        };
+        let position = position.ok_or_else(unknown)?;
+        if position > head.position {
+            return Err(refusal::beyond_head(position, head.position));
+        }
+        let event = self
+            .log
+            .at(position)
+            .await
+            .map_err(|error| refusal::unreadable(&error))?;
+        let event = event.ok_or_else(unknown)?;
+        let (gate, _) = self.gate(&caller(), None, head).await?;
+        if !gate.passes(position, &Fields::of(&event).key()) {
+            return Err(unknown());
+        }
+        Ok(GetResponse {
+            event: Some(event.envelope()),
+            head: head.position,
+            epoch: head.epoch.to_string(),
+        })
     }
 }
 
@@ -115,66 +198,90 @@ impl EventStream for Api {
     type SubscribeStream = Pin<Box<dyn Stream<Item = Result<SubscribeResponse, Status>> + Send>>;
 
     async fn subscribe(&self, request: Request<SubscribeRequest>) -> Result<Response<Self::SubscribeStream>, Status> {
-        let frames = self.frames(request).await?;
+        let request = accept(request)?;
+        let format = format(request.format)?;
+        let frames = self.frames(request, format).await?;
         let messages = frames.map(|frame| frame?.message().map_err(|error| ApiError::internal(error).into()));
         Ok(Response::new(Box::pin(messages)))
     }
 
-    async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
-        let ReadRequest {
-            after,
-            epoch,
-            limit,
-            filter,
-        } = accept(request)?;
-        let limit = match limit {
-            0 => PAGE.0,
-            asked if asked <= PAGE.1 => asked,
-            asked => return Err(out_of_bounds("limit", asked, 1, PAGE.1)),
-        };
-        let filter = self.filter(filter.as_ref()).await?;
-        let head = self.head_for(after, &epoch).await?;
-        let mut events = Vec::new();
-        let mut next = after;
-        let mut bytes = 0;
-        'page: while next < head.position && next < after + SCAN {
-            let some = self
-                .log
-                .after(next, limit.max(PAGE.0))
-                .await
-                .map_err(|error| refusal::unreadable(&error))?;
-            if some.is_empty() {
-                break;
-            }
-            for event in some {
-                next = event.position;
-                if filter.passes(&Fields::of(&event).key()) {
-                    let envelope = event.envelope();
-                    bytes += prost::Message::encoded_len(&envelope);
-                    events.push(envelope);
-                }
-                if events.len() == limit as usize || bytes > PAGE_BYTES {
-                    break 'page;
-                }
-            }
-        }
-        let head_now = head.position.max(next);
-        Ok(Response::new(ReadResponse {
-            events,
-            next_position: next,
-            head: head_now,
+    async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
+        let request = accept(request)?;
+        let name = Name::of(&caller(), &request.durable)?;
+        let head = self.head_for(request.position, &request.epoch).await?;
+        let stands = self.durables.acknowledge(&name, request.position, request.rewind, head);
+        Ok(Response::new(AcknowledgeResponse {
+            position: stands.await?,
             epoch: head.epoch.to_string(),
         }))
     }
 
+    async fn list_durables(
+        &self,
+        request: Request<ListDurablesRequest>,
+    ) -> Result<Response<ListDurablesResponse>, Status> {
+        accept(request)?;
+        let owner = durable::owner(&caller())?;
+        let head = self.head_at("").await?;
+        let all = self.durables.list(owner).await?;
+        let durables = all.into_iter().map(|(name, stored)| Durable {
+            name,
+            filter: Some(stored.filter),
+            subscription: stored.subscription.map(|id| id.to_string()).unwrap_or_default(),
+            acknowledged: stored.acknowledged,
+            delivered: stored.delivered,
+            epoch: stored.epoch.to_string(),
+            created_at: Some(stored.created_at.into()),
+            acknowledged_at: stored.acknowledged_at.map(Into::into),
+        });
+        Ok(Response::new(ListDurablesResponse {
+            durables: durables.collect(),
+            head: head.position,
+        }))
+    }
+
+    async fn delete_durable(
+        &self,
+        request: Request<DeleteDurableRequest>,
+    ) -> Result<Response<DeleteDurableResponse>, Status> {
+        let request = accept(request)?;
+        let name = Name::of(&caller(), &request.durable)?;
+        self.durables.delete(&name).await?;
+        Ok(Response::new(DeleteDurableResponse {}))
+    }
+
+    async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
+        let request = accept(request)?;
+        let most = page_size(request.limit)?;
+        let head = self.head_for(request.after, &request.epoch).await?;
+        let mut sieve = self.sieve(request.filter.as_ref(), head).await?;
+        let page = self
+            .page(&mut sieve, Format::Envelope, request.after, head.position, most)
+            .await?;
+        let sent = Frame::Batch(page.batch).message().map_err(ApiError::internal)?.frame;
+        let events = match sent {
+            Some(Sent::Batch(batch)) => batch.events,
+            _ => Vec::new(),
+        };
+        Ok(Response::new(ReadResponse {
+            events,
+            next_position: page.next,
+            head: head.position.max(page.next),
+            epoch: head.epoch.to_string(),
+        }))
+    }
+
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        let which = accept(request)?.event;
+        let which = which.ok_or_else(|| ApiError::invalid("event", "say its position or its event_id"))?;
+        Ok(Response::new(self.event(which).await?))
+    }
+
     async fn head(&self, request: Request<HeadRequest>) -> Result<Response<HeadResponse>, Status> {
         accept(request)?;
-        let head = self.head_for(0, "").await?;
-        let last = self
-            .log
-            .at(head.position)
-            .await
-            .map_err(|error| refusal::unreadable(&error))?;
+        let head = self.head_at("").await?;
+        let last = self.log.at(head.position).await;
+        let last = last.map_err(|error| refusal::unreadable(&error))?;
         Ok(Response::new(HeadResponse {
             position: head.position,
             epoch: head.epoch.to_string(),
@@ -182,34 +289,38 @@ impl EventStream for Api {
         }))
     }
 
-    async fn acknowledge(&self, _: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
-        Err(Status::unimplemented("nothing is durable here"))
+    async fn catalogue(&self, request: Request<CatalogueRequest>) -> Result<Response<CatalogueResponse>, Status> {
+        Ok(Response::new(catalogue::answer(&accept(request)?)?))
     }
 
-    async fn list_durables(&self, _: Request<ListDurablesRequest>) -> Result<Response<ListDurablesResponse>, Status> {
-        Err(Status::unimplemented("nothing is durable here"))
-    }
-
-    async fn delete_durable(
-        &self,
-        _: Request<DeleteDurableRequest>,
-    ) -> Result<Response<DeleteDurableResponse>, Status> {
-        Err(Status::unimplemented("nothing is durable here"))
-    }
-
-    async fn get(&self, _: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
-        Err(Status::unimplemented("events are read by page"))
-    }
-
-    async fn catalogue(&self, _: Request<CatalogueRequest>) -> Result<Response<CatalogueResponse>, Status> {
-        Err(Status::unimplemented("the catalogue is a page of the documents"))
-    }
-
-    async fn explain(&self, _: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
-        Err(Status::unimplemented("nothing is explained here"))
+    async fn explain(&self, request: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
+        Ok(Response::new(self.explanation(accept(request)?).await?))
     }
 }
 
-fn out_of_bounds(field: &str, asked: u32, least: u32, most: u32) -> Status {
-    ApiError::invalid(field, format!("{asked} is not between {least} and {most}")).into()
+/// The format that a request asks for.
+pub(crate) fn format(asked: i32) -> Result<Format, ApiError> {
+    match EventFormat::try_from(asked) {
+        Ok(EventFormat::Unspecified | EventFormat::Envelope) => Ok(Format::Envelope),
+        Ok(EventFormat::Cloudevents) => Ok(Format::CloudEvents),
+        Err(_) => Err(ApiError::invalid("format", format!("there is no format {asked}"))),
+    }
+}
+
+/// How many events a page has at the most.
+pub(crate) fn page_size(limit: u32) -> Result<usize, ApiError> {
+    match limit {
+        0 => Ok(PAGE.0 as usize),
+        asked if asked <= PAGE.1 => Ok(asked as usize),
+        asked => Err(refusal::out_of_bounds("limit", asked.into(), 1, PAGE.1.into())),
+    }
+}
+
+/// A UUID, when there is one.
+pub(crate) fn optional_id(field: &str, text: &str) -> Result<Option<Uuid>, ApiError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let id = Uuid::try_parse(text).map_err(|_| ApiError::invalid(field, "this is not a UUID"))?;
+    Ok(Some(id))
 }

@@ -1,20 +1,16 @@
-//! The envelope on its way out: written once, straight from what the log or the stream has.
+//! An event on its way out, borrowed from where it was read, and the envelope, written straight from it.
 //!
 //! This is `Recorded::envelope().encode()` without a string or a message made in between, which is most of the cost of
 //! following a long log. A test holds the two equal.
 
-use bytes::{BufMut as _, BytesMut};
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, encode_key, encode_varint};
 use ryggrad_eventlog::Recorded;
 use ryggrad_proto::Timestamp;
-use ryggrad_proto::common::v1::Actor;
+use ryggrad_proto::common::v1::{Actor, Envelope};
 use uuid::Uuid;
 
 use ryggrad_access::Key;
 use ryggrad_access::{UNKNOWN, Vocabulary};
-
-/// Number of the field `EventBatch.events` in the contract.
-const EVENTS: u32 = 1;
 
 /// An event as the envelope needs it, borrowed from where it was read.
 #[derive(Debug)]
@@ -40,14 +36,6 @@ pub(crate) struct Fields<'a> {
     pub(crate) class: i32,
     pub(crate) traceparent: &'a str,
     pub(crate) data: &'a [u8],
-}
-
-/// Writes events one after another as elements of `EventBatch.events`.
-#[derive(Debug, Default)]
-pub(crate) struct Writer {
-    events: BytesMut,
-    /// The event being written, until its length is known.
-    one: BytesMut,
 }
 
 // === impl Fields ===
@@ -80,6 +68,41 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The fields of an envelope, when it is one that we wrote. `related` is where its ids are put.
+    pub(crate) fn of_envelope(envelope: &'a Envelope, actor: &'a Actor, related: &'a mut Vec<Uuid>) -> Option<Self> {
+        let id = |text: &str| Uuid::try_parse(text).ok();
+        let (context, name) = envelope
+            .r#type
+            .strip_prefix("no.ryggrad.")?
+            .strip_suffix(".v1")?
+            .split_once('.')?;
+        related.clear();
+        related.extend(envelope.related.iter().filter_map(|text| id(text)));
+        Some(Self {
+            position: envelope.position,
+            event_id: id(&envelope.event_id)?,
+            context,
+            name,
+            aggregate_type: &envelope.aggregate_type,
+            aggregate_id: id(&envelope.aggregate_id)?,
+            sequence: envelope.sequence,
+            organisation_id: id(&envelope.organisation_id)?,
+            occurred_at: envelope.occurred_at?,
+            recorded_at: envelope.recorded_at?,
+            correlation_id: id(&envelope.correlation_id)?,
+            causation_id: id(&envelope.causation_id),
+            causation_position: envelope.causation_position,
+            command_id: id(&envelope.command_id)?,
+            actor: envelope.actor.as_ref().unwrap_or(actor),
+            orgnr: &envelope.orgnr,
+            kommunenummer: &envelope.kommunenummer,
+            related,
+            class: envelope.class,
+            traceparent: &envelope.traceparent,
+            data: &envelope.data,
+        })
+    }
+
     /// What filters look at.
     pub(crate) fn key(&self) -> Key {
         let words = Vocabulary::get();
@@ -97,7 +120,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Writes the envelope, field by field as in the contract.
-    fn write(&self, out: &mut BytesMut) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         number(1, self.position, out);
         id(2, self.event_id, out);
         text(3, &["no.ryggrad.", self.context, ".", self.name, ".v1"], out);
@@ -125,55 +148,30 @@ impl<'a> Fields<'a> {
         if !self.data.is_empty() {
             encode_key(21, WireType::LengthDelimited, out);
             encode_varint(self.data.len() as u64, out);
-            out.put_slice(self.data);
+            out.extend_from_slice(self.data);
         }
     }
 }
 
-// === impl Writer ===
-
-impl Writer {
-    /// Adds an event.
-    pub(crate) fn push(&mut self, fields: &Fields<'_>) {
-        self.one.clear();
-        fields.write(&mut self.one);
-        let len = self.one.len() as u64;
-        self.events.reserve(1 + encoded_len_varint(len) + self.one.len());
-        encode_key(EVENTS, WireType::LengthDelimited, &mut self.events);
-        encode_varint(len, &mut self.events);
-        self.events.put_slice(&self.one);
-    }
-
-    /// Bytes written and not taken.
-    pub(crate) fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// The events written so far.
-    pub(crate) fn take(&mut self) -> bytes::Bytes {
-        self.events.split().freeze()
-    }
-}
-
-fn number(tag: u32, value: u64, out: &mut BytesMut) {
+fn number(tag: u32, value: u64, out: &mut Vec<u8>) {
     if value != 0 {
         encode_key(tag, WireType::Varint, out);
         encode_varint(value, out);
     }
 }
 
-fn id(tag: u32, id: Uuid, out: &mut BytesMut) {
+fn id(tag: u32, id: Uuid, out: &mut Vec<u8>) {
     let mut buffer = Uuid::encode_buffer();
     text(tag, &[id.hyphenated().encode_lower(&mut buffer)], out);
 }
 
-fn text(tag: u32, pieces: &[&str], out: &mut BytesMut) {
+fn text(tag: u32, pieces: &[&str], out: &mut Vec<u8>) {
     let len: usize = pieces.iter().map(|piece| piece.len()).sum();
     if len > 0 {
         encode_key(tag, WireType::LengthDelimited, out);
         encode_varint(len as u64, out);
         for piece in pieces {
-            out.put_slice(piece.as_bytes());
+            out.extend_from_slice(piece.as_bytes());
         }
     }
 }
@@ -194,6 +192,7 @@ pub(crate) mod tests {
     use ryggrad_proto::options::v1::PrivacyClass;
 
     use super::*;
+    use crate::format::{Format, Writer};
 
     /// An event that has everything.
     pub(crate) fn full() -> Recorded {
@@ -242,7 +241,7 @@ pub(crate) mod tests {
             ..full()
         };
         let events = [full(), bare];
-        let mut writer = Writer::default();
+        let mut writer = Writer::new(Format::Envelope);
         for event in &events {
             writer.push(&Fields::of(event));
         }

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use async_nats::Client;
 use ryggrad_access::Registry;
-use ryggrad_eventlog::Log;
+use ryggrad_eventlog::{Clock, Log};
 use ryggrad_proto::events::v1::event_stream_rest;
 use ryggrad_proto::rest::Routes;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::api::Api;
+use crate::durable::Durables;
+use crate::http;
 use crate::hub::Hub;
 use crate::ring::Bounds;
+use crate::schema;
 use crate::wire::EventStream;
 
 /// How much of the stream is kept in memory.
@@ -45,9 +49,10 @@ impl Default for Options {
 // === impl Gateway ===
 
 impl Gateway {
-    /// A gateway on a pool whose role may read the log, and a broker whose user may read the stream. It answers from now
-    /// on, and sends new events once [`run`](Self::run) runs.
-    pub fn new(pool: PgPool, nats: Client, options: Options) -> Self {
+    /// A gateway on a pool whose role may read the log and whose search path begins with the schema `gateway`, and a broker
+    /// whose user may read the stream. The clock tells the day on which approvals and mandates are in force. It answers
+    /// from now on, and sends new events once [`run`](Self::run) runs.
+    pub fn new(pool: PgPool, nats: Client, clock: Clock, options: Options) -> Self {
         let hub = Hub::new(Bounds {
             events: options.ring_events,
             bytes: options.ring_bytes,
@@ -55,10 +60,19 @@ impl Gateway {
         let api = Api {
             hub: Arc::new(hub),
             log: Log::new(pool.clone()),
-            registry: Registry::new(pool.clone()),
+            access: Access::new(Registry::new(pool.clone()), clock),
+            durables: Durables::new(pool.clone()),
             pool,
         };
         Self { api, nats }
+    }
+
+    /// Brings the gateway's own schema up to date. Harmless when run again or by two at once.
+    ///
+    /// # Errors
+    /// When the database refuses, or holds a schema that this version does not know.
+    pub async fn prepare(&self) -> Result<(), sqlx::migrate::MigrateError> {
+        schema::migrate(&self.api.pool).await
     }
 
     /// The gRPC service.
@@ -66,9 +80,22 @@ impl Gateway {
         EventStream::new(self.api.clone())
     }
 
-    /// The REST routes: the same three calls, Subscribe as NDJSON, server-sent events or one JSON array, as `Accept` asks.
+    /// The REST routes: the same calls, Subscribe as NDJSON, server-sent events or one JSON array, as `Accept` asks.
     pub fn rest(&self) -> Routes {
         event_stream_rest::routes(self.api.clone())
+    }
+
+    /// The routes of the feed, of server-sent events and of what describes them, for [`Server::http`]; they are described by
+    /// [`openapi`](Self::openapi).
+    ///
+    /// [`Server::http`]: ryggrad_service::Server::http
+    pub fn http(&self) -> axum::Router {
+        http::router(self.api.clone())
+    }
+
+    /// What [`Server::describe`](ryggrad_service::Server::describe) is to know of these routes.
+    pub fn openapi() -> serde_json::Value {
+        http::openapi()
     }
 
     /// Reads the stream for all subscribers until the token ends. Then every subscription is sent what is in memory, and

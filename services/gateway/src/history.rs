@@ -1,16 +1,20 @@
-//! Catching up: pages of the log, read ahead and already in the form in which they are sent.
+//! Reading the log: pages of it, already in the form in which they are sent.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
+use ryggrad_access::Key;
 use ryggrad_eventlog::event::COLUMNS;
+use ryggrad_proto::options::v1::PrivacyClass;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
-use crate::envelope::Writer;
+use crate::access;
+use crate::envelope::Fields;
+use crate::format::{Format, Writer};
 use crate::frame::Batch;
-use ryggrad_access::Filter;
+use crate::sieve::Sieve;
 
 mod tuple;
 
@@ -24,13 +28,17 @@ const SLOW: Duration = Duration::from_millis(100);
 /// Bytes of a frame, unless a single event has more.
 pub(crate) const FRAME_BYTES: usize = 128 << 10;
 
-/// Events after a position that pass the filter.
-#[derive(Debug)]
+/// Events after a position that pass.
+#[derive(Debug, Default)]
 pub(crate) struct Page {
     /// Position up to which the log was read for it.
     pub(crate) through: u64,
     /// The events; empty when none passed.
     pub(crate) batch: Batch,
+    /// Events with which the caller itself began something.
+    pub(crate) began: Vec<Key>,
+    /// Position of the last fact about anybody's access in it; 0 when there is none.
+    pub(crate) access: u64,
 }
 
 /// The log after a position, read by a task of its own. Ends with the log; then there may be more again.
@@ -39,14 +47,25 @@ pub(crate) struct History {
     pages: mpsc::Receiver<Result<Page, sqlx::Error>>,
 }
 
+/// How a piece of the log is made into pages.
+struct Cutter<'a> {
+    sieve: &'a mut Sieve,
+    writer: Writer,
+    /// Most events in all.
+    room: usize,
+    page: Page,
+    /// Events on the page being written.
+    count: usize,
+}
+
 // === impl History ===
 
 impl History {
     /// Starts reading. The task ends by itself when nobody wants its pages any more: a COPY must be read to its end,
     /// or its connection is of no use afterwards.
-    pub(crate) fn after(pool: PgPool, filter: Filter, position: u64) -> Self {
+    pub(crate) fn after(pool: PgPool, sieve: Sieve, format: Format, position: u64) -> Self {
         let (sender, pages) = mpsc::channel(1);
-        tokio::spawn(read(pool, filter, position, sender));
+        tokio::spawn(read(pool, sieve, format, position, sender));
         Self { pages }
     }
 
@@ -56,13 +75,39 @@ impl History {
     }
 }
 
-async fn read(pool: PgPool, filter: Filter, mut position: u64, pages: mpsc::Sender<Result<Page, sqlx::Error>>) {
+/// The events after a position that pass, at most `most` of them from at most `scan` positions; no page at the end of the
+/// log.
+pub(crate) async fn page(
+    pool: &PgPool,
+    sieve: &mut Sieve,
+    format: Format,
+    after: u64,
+    scan: u64,
+    most: usize,
+) -> Result<Option<Page>, sqlx::Error> {
+    let rows = rows(pool, after, scan).await?;
+    let pages = split(&rows, &mut Reader::default(), sieve, format, most)?;
+    Ok(pages.into_iter().reduce(|mut page, next| {
+        page.through = next.through;
+        page.batch.append(next.batch);
+        page.access = page.access.max(next.access);
+        page
+    }))
+}
+
+async fn read(
+    pool: PgPool,
+    mut sieve: Sieve,
+    format: Format,
+    mut position: u64,
+    pages: mpsc::Sender<Result<Page, sqlx::Error>>,
+) {
     let mut reader = Reader::default();
     let mut limit = PAGE.0;
     loop {
         let read = rows(&pool, position, limit)
             .await
-            .and_then(|rows| split(&rows, &mut reader, &filter));
+            .and_then(|rows| split(&rows, &mut reader, &mut sieve, format, usize::MAX));
         let found = match read {
             Ok(found) => found,
             Err(error) => {
@@ -106,33 +151,75 @@ async fn rows(pool: &PgPool, after: u64, limit: u64) -> Result<Vec<Bytes>, sqlx:
     rows
 }
 
-/// The events that pass, as pages of about a frame each.
-fn split(rows: &[Bytes], reader: &mut Reader, filter: &Filter) -> Result<Vec<Page>, sqlx::Error> {
+/// The first `most` events that pass, as pages of about a frame each.
+fn split(
+    rows: &[Bytes],
+    reader: &mut Reader,
+    sieve: &mut Sieve,
+    format: Format,
+    most: usize,
+) -> Result<Vec<Page>, sqlx::Error> {
     let mut pages = Vec::new();
-    let mut writer = Writer::default();
-    let everything = filter.is_everything();
-    let mut through = None;
-    let mut close = |writer: &mut Writer, through| {
-        let mut batch = Batch::default();
-        batch.push(writer.take());
-        pages.push(Page { through, batch });
+    let mut cutter = Cutter {
+        sieve,
+        writer: Writer::new(format),
+        room: most,
+        page: Page::default(),
+        count: 0,
     };
     for row in rows {
-        let read = reader.read(row, |fields| {
-            through = Some(fields.position);
-            if everything || filter.passes(&fields.key()) {
-                writer.push(fields);
-            }
-        });
-        read.map_err(|error| sqlx::Error::Decode(error.into()))?;
-        if writer.len() >= FRAME_BYTES
-            && let Some(through) = through.take()
-        {
-            close(&mut writer, through);
+        reader
+            .read(row, |fields| cutter.take(fields))
+            .map_err(|error| sqlx::Error::Decode(error.into()))?;
+        if cutter.writer.len() >= FRAME_BYTES {
+            pages.extend(cutter.cut());
+        }
+        if cutter.room == 0 {
+            break;
         }
     }
-    if let Some(through) = through {
-        close(&mut writer, through);
-    }
+    pages.extend(cutter.cut());
     Ok(pages)
+}
+
+// === impl Cutter ===
+
+impl Cutter<'_> {
+    fn take(&mut self, fields: &Fields<'_>) {
+        if self.room == 0 {
+            return;
+        }
+        self.page.through = fields.position;
+        if access::is_about_access(fields.context, fields.name) {
+            self.page.access = fields.position;
+        }
+        if self.passes(fields) {
+            self.writer.push(fields);
+            self.count += 1;
+            self.room -= 1;
+        }
+    }
+
+    fn passes(&mut self, fields: &Fields<'_>) -> bool {
+        let own = self.sieve.is_known() && fields.actor.authenticated;
+        if self.sieve.wants_everything() && fields.class == PrivacyClass::Public as i32 && !own {
+            return true;
+        }
+        let key = fields.key();
+        let passes = |sieve: &Sieve| sieve.passes(fields.position, &key);
+        if own && self.sieve.began(&key) {
+            self.sieve.notice(&key);
+            let passes = passes(self.sieve);
+            self.page.began.push(key);
+            return passes;
+        }
+        passes(self.sieve)
+    }
+
+    /// The page that has been written; none when nothing was looked at.
+    fn cut(&mut self) -> Option<Page> {
+        let mut page = std::mem::take(&mut self.page);
+        page.batch.push(self.writer.take(), std::mem::take(&mut self.count));
+        (page.through > 0).then_some(page)
+    }
 }

@@ -1,5 +1,6 @@
 //! The one reader of the stream: it encodes every event once and keeps the recent ones for all subscribers.
 
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::access;
 use crate::block::Block;
 use crate::ring::{Bounds, Recent, Ring};
 
@@ -29,6 +31,8 @@ pub(crate) struct Tip {
     pub(crate) live: u64,
     /// Position of the last event of the log, as far as is known.
     pub(crate) head: u64,
+    /// Number of facts about anybody's access that came by the stream.
+    pub(crate) access: u64,
     /// The process is stopping.
     pub(crate) stopping: bool,
 }
@@ -39,6 +43,8 @@ pub(crate) struct Hub {
     bounds: Bounds,
     ring: RwLock<Ring>,
     tip: watch::Sender<Tip>,
+    /// Number of facts about an organisation's access that came by the stream.
+    facts: RwLock<HashMap<u32, u64>>,
 }
 
 // === impl Hub ===
@@ -50,12 +56,14 @@ impl Hub {
             epoch: None,
             live: 0,
             head: 0,
+            access: 0,
             stopping: false,
         };
         Self {
             bounds,
             ring: RwLock::new(Ring::new(bounds, 0)),
             tip: watch::Sender::new(tip),
+            facts: RwLock::default(),
         }
     }
 
@@ -67,6 +75,12 @@ impl Hub {
     /// What there is in memory after a position.
     pub(crate) fn after(&self, position: u64, budget: usize) -> Recent {
         self.read().after(position, budget)
+    }
+
+    /// Number of facts about an organisation's access that came by the stream so far.
+    pub(crate) fn facts_about(&self, orgnr: u32) -> u64 {
+        let facts = self.facts.read().unwrap_or_else(PoisonError::into_inner);
+        facts.get(&orgnr).copied().unwrap_or_default()
     }
 
     /// Somebody read the head of the log.
@@ -129,6 +143,7 @@ impl Hub {
     fn take(&self, events: &[Recorded]) {
         let Some(last) = events.last() else { return };
         let blocks = Block::build(events);
+        let access = self.count(events);
         {
             let mut ring = self.write();
             for block in blocks {
@@ -138,8 +153,20 @@ impl Hub {
         self.tip.send_modify(|tip| {
             tip.live = last.position;
             tip.head = tip.head.max(last.position);
+            tip.access += access;
         });
         metrics::counter!("ryggrad_gateway_live_events_total").increment(events.len() as u64);
+    }
+
+    /// Counts the facts about anybody's access.
+    fn count(&self, events: &[Recorded]) -> u64 {
+        let mut counted = 0;
+        for number in events.iter().filter_map(access::concerned) {
+            let mut facts = self.facts.write().unwrap_or_else(PoisonError::into_inner);
+            *facts.entry(number).or_default() += 1;
+            counted += 1;
+        }
+        counted
     }
 
     /// Keeps the head right; ends when the log is another one.

@@ -3,21 +3,32 @@
 
 // Into memory: the stream, read once.
 mod block;
-#[expect(dead_code, reason = "the doors that send CloudEvents follow")]
+#[expect(dead_code, reason = "webhooks use the rest of it")]
 pub(crate) mod cloudevents;
 mod envelope;
+mod format;
 mod hub;
 mod ring;
 
-// To one subscriber: from the log or from memory, what passes.
+// To one subscriber: from the log or from memory, what it wants of what it may see.
+mod access;
+mod durable;
 mod frame;
 mod history;
+mod page;
+mod sieve;
+mod start;
 mod subscription;
 
 // On the wire.
 mod api;
+mod asyncapi;
+mod catalogue;
+mod explain;
 mod gateway;
+mod http;
 mod refusal;
+mod schema;
 mod wire;
 
 pub use gateway::{Gateway, Options};

@@ -93,8 +93,10 @@ mod tests {
 
     use super::*;
     use crate::envelope::tests::full;
+    use crate::format::Format;
     use crate::frame::{Batch, Frame};
-    use ryggrad_access::Filter;
+    use crate::sieve::Sieve;
+    use ryggrad_proto::options::v1::PrivacyClass;
 
     /// A ring with blocks of these sizes, beginning after position 100.
     fn ring(events: usize, sizes: &[u64]) -> Ring {
@@ -108,7 +110,11 @@ mod tests {
         for size in sizes {
             let first = ring.last + 1;
             let recorded: Vec<_> = (first..first + size)
-                .map(|position| Recorded { position, ..full() })
+                .map(|position| Recorded {
+                    position,
+                    class: PrivacyClass::Public,
+                    ..full()
+                })
                 .collect();
             for block in Block::build(&recorded) {
                 ring.push(block);
@@ -144,7 +150,7 @@ mod tests {
         };
         let mut batch = Batch::default();
         for block in blocks {
-            block.select(103, &Filter::default(), &mut batch);
+            block.select(Format::Envelope, 103, &mut Sieve::default(), usize::MAX, &mut batch);
         }
         let frame = Frame::Batch(batch).message().unwrap().frame.unwrap();
         let ryggrad_proto::events::v1::subscribe_response::Frame::Batch(sent) = frame else {

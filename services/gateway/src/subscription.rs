@@ -4,19 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
-use ryggrad_proto::events::v1::{CaughtUp, Heartbeat};
+use ryggrad_proto::events::v1::{CaughtUp, Heartbeat, Started};
+use ryggrad_service::ApiError;
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tonic::Status;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::access::Pass;
+use crate::durable::Lease;
+use crate::format::Format;
 use crate::frame::{Batch, Frame};
 use crate::history::{FRAME_BYTES, History};
 use crate::hub::{Hub, Tip};
 use crate::refusal;
 use crate::ring::Recent;
-use ryggrad_access::Filter;
+use crate::sieve::Sieve;
 
 /// How long to wait for a log that does not have yet what the stream had already.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,7 +34,14 @@ pub(crate) struct Subscription {
     pool: PgPool,
     tip: watch::Receiver<Tip>,
     epoch: Uuid,
-    filter: Filter,
+    sieve: Sieve,
+    /// What keeps the gate right; none for those without a token.
+    pass: Option<Box<Pass>>,
+    format: Format,
+    /// The first frame, until it was sent.
+    started: Option<Box<Started>>,
+    /// The durable subscription that is followed.
+    lease: Option<Box<Lease>>,
     /// Everything up to here that passes has been sent.
     position: u64,
     /// `caught_up` is said when the position gets here; none when it has been said.
@@ -44,14 +55,18 @@ pub(crate) struct Subscription {
 /// What was asked for, checked.
 #[derive(Debug)]
 pub(crate) struct Wish {
-    /// Position after which to begin.
-    pub(crate) after: u64,
-    /// The log's position when it was asked for.
-    pub(crate) head: u64,
+    /// The first frame: where it begins in which log.
+    pub(crate) started: Started,
     /// The log's epoch.
     pub(crate) epoch: Uuid,
     /// Which events.
-    pub(crate) filter: Filter,
+    pub(crate) sieve: Sieve,
+    /// What keeps the gate right.
+    pub(crate) pass: Option<Pass>,
+    /// How events are written.
+    pub(crate) format: Format,
+    /// The durable subscription that is followed.
+    pub(crate) lease: Option<Lease>,
     /// Time between signs of life.
     pub(crate) heartbeat: Duration,
     /// Whether to end when everything recorded until now is sent.
@@ -63,62 +78,67 @@ pub(crate) struct Wish {
 impl Subscription {
     /// A subscription that begins when it is first polled.
     pub(crate) fn new(hub: Arc<Hub>, pool: PgPool, wish: Wish) -> Self {
-        let Wish {
-            after,
-            head,
-            epoch,
-            filter,
-            heartbeat,
-            stop_at_head,
-        } = wish;
         let tip = hub.tip();
         metrics::gauge!(SUBSCRIBERS).increment(1);
         Self {
             hub,
             pool,
             tip,
-            epoch,
-            filter,
-            position: after,
-            target: Some(head),
+            epoch: wish.epoch,
+            sieve: wish.sieve,
+            pass: wish.pass.map(Box::new),
+            format: wish.format,
+            position: wish.started.after,
+            target: Some(wish.started.head),
+            started: Some(Box::new(wish.started)),
+            lease: wish.lease.map(Box::new),
             history: None,
-            heartbeat,
-            due: Instant::now() + heartbeat,
-            stop_at_head,
+            heartbeat: wish.heartbeat,
+            due: Instant::now() + wish.heartbeat,
+            stop_at_head: wish.stop_at_head,
         }
     }
 
     /// The frames, one when the one before has been taken: whoever reads slowly waits for nothing but itself.
-    pub(crate) fn frames(self) -> impl Stream<Item = Result<Frame, Status>> + Send {
+    pub(crate) fn frames(self) -> impl Stream<Item = Result<Frame, ApiError>> + Send {
         futures::stream::unfold(Some(self), |subscription| async move {
             let mut subscription = subscription?;
             match subscription.next().await {
                 Ok(Some(frame)) => {
                     subscription.due = Instant::now() + subscription.heartbeat;
+                    if let Some(lease) = &subscription.lease {
+                        lease.delivered(subscription.position);
+                    }
                     Some((Ok(frame), Some(subscription)))
                 }
                 Ok(None) => None,
-                Err(status) => Some((Err(status), None)),
+                Err(error) => Some((Err(error), None)),
             }
         })
     }
 
-    async fn next(&mut self) -> Result<Option<Frame>, Status> {
+    async fn next(&mut self) -> Result<Option<Frame>, ApiError> {
+        if let Some(started) = self.started.take() {
+            return Ok(Some(Frame::Started(*started)));
+        }
         loop {
             let tip = *self.tip.borrow_and_update();
-            if tip.epoch.is_some_and(|epoch| epoch != self.epoch) {
-                return Err(refusal::other_epoch(
-                    &self.epoch.to_string(),
-                    tip.epoch.unwrap_or_default(),
-                ));
+            if let Some(epoch) = tip.epoch.filter(|epoch| *epoch != self.epoch) {
+                return Err(refusal::other_epoch(&self.epoch.to_string(), epoch));
+            }
+            if let Some(lease) = &mut self.lease {
+                lease.keep().await?;
+            }
+            if self.pass.as_ref().is_some_and(|pass| pass.is_stale(&self.hub)) {
+                self.reopen(tip.head).await?;
             }
             let batch = match self.hub.after(self.position, FRAME_BYTES) {
                 Recent::Blocks(blocks) => {
                     self.history = None;
                     let mut batch = Batch::default();
                     for block in &blocks {
-                        block.select(self.position, &self.filter, &mut batch);
-                        self.position = block.last();
+                        let position = self.position;
+                        self.position = block.select(self.format, position, &mut self.sieve, usize::MAX, &mut batch);
                     }
                     batch
                 }
@@ -133,7 +153,10 @@ impl Subscription {
                 },
             };
             if !batch.is_empty() {
-                return Ok(Some(Frame::Batch(batch)));
+                return Ok(Some(match self.format {
+                    Format::CloudEvents => Frame::CloudEvents(batch),
+                    Format::Envelope | Format::Json | Format::ServerSent => Frame::Batch(batch),
+                }));
             }
             if Instant::now() >= self.due {
                 return Ok(Some(self.sign_of_life(tip)));
@@ -143,18 +166,34 @@ impl Subscription {
         }
     }
 
+    /// Makes the gate anew. What was read ahead was read through the old one.
+    async fn reopen(&mut self, head: u64) -> Result<(), ApiError> {
+        if let Some(pass) = &mut self.pass {
+            let gate = pass.renew(&self.hub, head).await?;
+            self.sieve.reopen(gate);
+            self.history = None;
+        }
+        Ok(())
+    }
+
     /// The next page of the log.
-    async fn catch_up(&mut self) -> Result<Batch, Status> {
+    async fn catch_up(&mut self) -> Result<Batch, ApiError> {
         self.target.get_or_insert(self.position);
         let history = self
             .history
-            .get_or_insert_with(|| History::after(self.pool.clone(), self.filter.clone(), self.position));
+            .get_or_insert_with(|| History::after(self.pool.clone(), self.sieve.clone(), self.format, self.position));
         // A log that answers slowly must not look like lost contact.
         let Ok(page) = tokio::time::timeout_at(self.due, history.next()).await else {
             return Ok(Batch::default());
         };
         match page {
+            // A fact about access that the gate does not know yet: read again through one that does.
+            Some(Ok(page)) if self.pass.as_ref().is_some_and(|pass| page.access > pass.as_of()) => {
+                self.reopen(page.access).await?;
+                Ok(Batch::default())
+            }
             Some(Ok(page)) => {
+                page.began.iter().for_each(|key| self.sieve.notice(key));
                 self.position = page.through;
                 Ok(page.batch)
             }
@@ -182,7 +221,10 @@ impl Subscription {
         if self.stop_at_head {
             return Rest::End;
         }
+        let lost = self.lease.as_ref().map(|lease| lease.lost());
         tokio::select! {
+            // Somebody else follows the durable subscription: the next turn says so.
+            () = taken_over(lost) => Rest::GoOn,
             // The hub lives as long as its subscriptions: waiting never fails.
             _ = self.tip.changed() => Rest::GoOn,
             () = tokio::time::sleep_until(self.due) => Rest::Send(self.sign_of_life(*self.tip.borrow())),
@@ -205,9 +247,27 @@ impl Drop for Subscription {
     }
 }
 
+/// Waits until a lease is lost; for ever without one.
+async fn taken_over(lost: Option<CancellationToken>) {
+    match lost {
+        Some(lost) => lost.cancelled().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What a subscriber at the head does next.
 enum Rest {
     Send(Frame),
     End,
     GoOn,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_that_have_nothing_to_do_take_less_than_a_megabyte() {
+        assert!(size_of::<Subscription>() < 512, "{}", size_of::<Subscription>());
+    }
 }

@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::BufMut as _;
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use prost::Message as _;
 use ryggrad_proto::events::v1::SubscribeRequest;
 use ryggrad_proto::events::v1::event_stream_server::{EventStreamServer, SERVICE_NAME};
+use ryggrad_service::accept;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -17,7 +18,7 @@ use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
 use tonic::server::{Grpc, NamedService, ServerStreamingService};
 
-use crate::api::Api;
+use crate::api::{Api, format};
 use crate::frame::Frame;
 
 /// Path of the call that is answered with frames.
@@ -79,7 +80,10 @@ impl ServerStreamingService<SubscribeRequest> for Subscribe {
     fn call(&mut self, request: tonic::Request<SubscribeRequest>) -> Self::Future {
         let api = self.0.clone();
         Box::pin(async move {
-            let frames = api.frames(request).await?;
+            let request = accept(request)?;
+            let format = format(request.format)?;
+            let frames = api.frames(request, format).await?;
+            let frames = frames.map(|frame| frame.map_err(Status::from));
             Ok(tonic::Response::new(Box::pin(frames) as Frames))
         })
     }

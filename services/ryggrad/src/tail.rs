@@ -63,6 +63,7 @@ async fn begin(args: Args) -> anyhow::Result<Tail<Lines>> {
     let options = Options {
         heartbeat: HEARTBEAT,
         stop_at_head: args.no_follow,
+        ..Options::default()
     };
     Ok(Tail {
         subscription: client.subscribe_with(start, args.filter(), options),

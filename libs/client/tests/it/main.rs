@@ -143,6 +143,8 @@ async fn play_until(
     let options = Options {
         heartbeat: Duration::from_millis(100),
         stop_at_head,
+        // Without a filter the play has nothing to hold back.
+        gapless: filter.is_everything(),
     };
     let subscription = Client::lazy(&url).unwrap().subscribe_with(start, filter, options);
     (script, subscription)

@@ -1,5 +1,6 @@
 //! Every filter gives the same from the log, by the stream, and page by page.
 
+use ryggrad_access::Scope;
 use ryggrad_client::{Cursor, Event, Filter, Start};
 use ryggrad_proto::options::v1::PrivacyClass;
 use uuid::Uuid;
@@ -9,6 +10,7 @@ use crate::stack::{Fact, Stack, follow, positions, until_caught_up};
 const CHOIR: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00c0);
 const BAND: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00ba);
 const CHOIR_NR: &str = "310000019";
+const BAND_NR: &str = "310000027";
 
 /// Six facts: the choir before and after it got its number, the band, a merger of both, a case, and something confidential.
 fn facts() -> Vec<Fact> {
@@ -45,6 +47,7 @@ fn facts() -> Vec<Fact> {
         },
         Fact {
             class: PrivacyClass::Conf,
+            orgnr: Some(BAND_NR),
             ..band
         },
     ]
@@ -78,7 +81,9 @@ async fn each_filter_lets_pass_what_it_says_by_every_way() {
         ),
         (Filter::new().aggregate_types(["RegistrationCase"]), vec![]),
     ];
-    let client = stack.client().await;
+    let client = stack
+        .client_as(&format!("org:{BAND_NR}"), &[Scope::EventsConfRead])
+        .await;
     let mut live = Vec::new();
     for (filter, expected) in &cases {
         let mut subscription = follow(&client, Start::Beginning, filter.clone());

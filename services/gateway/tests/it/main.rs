@@ -1,9 +1,14 @@
 //! The gateway against a real log, a real stream and real clients.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod access;
 mod cursors;
+mod doors;
+mod durables;
+mod feed;
 mod filters;
 mod following;
+mod http;
 mod outages;
 mod rest;
 mod stack;

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use ryggrad_client::{Client, Filter, Message, Options as Follow, Start, Subscription};
+use ryggrad_access::Scope;
+use ryggrad_client::{Client, Connection, Filter, Message, Options as Follow, Start, Subscription, with_token};
+use ryggrad_eventlog::clock::{Clock, wall};
 use ryggrad_eventlog::relay::{self, Relay};
 use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::stream::{self, Credentials, Settings};
@@ -15,8 +17,10 @@ use ryggrad_proto::event::EventPayload;
 use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
 use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::registration::v1::{OrganisationRegistered, organisation_event};
+use ryggrad_service::auth::{self, Verifier};
 use ryggrad_service::{Server, listen};
-use ryggrad_testkit::{Database, TestNats};
+use ryggrad_testkit::{Database, TestIssuer, TestNats};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Channel;
 use uuid::Uuid;
@@ -28,6 +32,9 @@ pub(crate) struct Stack {
     pub(crate) database: Database,
     pub(crate) nats: TestNats,
     pub(crate) writer: Writer,
+    ecosystem: Writer,
+    pub(crate) issuer: TestIssuer,
+    pub(crate) clock: Clock,
     pub(crate) door: Door,
     options: Options,
     next: AtomicU64,
@@ -73,11 +80,18 @@ impl Stack {
             let token = token.clone();
             async move { relay.run(token).await.expect("stream and log agree") }
         });
-        let door = Door::open(&database, &nats, options, "127.0.0.1:0".parse().unwrap()).await;
+        let issuer = TestIssuer::start().await;
+        let clock = Clock::simulated("2026-03-01T12:00:00Z".parse().unwrap());
+        let ecosystem = Writer::spawn(&database.pool_as("ryggrad_registration"), "ecosystem");
+        let address = "127.0.0.1:0".parse().unwrap();
+        let door = Door::open(&database, &nats, options, &issuer, &clock, address).await;
         Self {
             database,
             nats,
             writer,
+            ecosystem,
+            issuer,
+            clock,
             door,
             options,
             next: AtomicU64::new(1),
@@ -89,7 +103,8 @@ impl Stack {
     pub(crate) async fn replace_gateway(&mut self) {
         let address = self.door.address;
         self.door.close().await;
-        self.door = Door::open(&self.database, &self.nats, self.options, address).await;
+        let (options, issuer, clock) = (self.options, &self.issuer, &self.clock);
+        self.door = Door::open(&self.database, &self.nats, options, issuer, clock, address).await;
     }
 
     pub(crate) fn log(&self) -> Log {
@@ -100,8 +115,19 @@ impl Stack {
         Client::connect(&self.url()).await.unwrap()
     }
 
+    /// A client of a party with these scopes.
+    pub(crate) async fn client_as(&self, party: &str, scopes: &[Scope]) -> Client {
+        self.client().await.with_tokens(self.issuer.token(party, scopes))
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.door.address)
+    }
+
+    /// The generated stub of a party with these scopes.
+    pub(crate) async fn stub_as(&self, party: &str, scopes: &[Scope]) -> EventStreamClient<Connection> {
+        let channel = Channel::from_shared(self.url()).unwrap().connect().await.unwrap();
+        EventStreamClient::new(with_token(channel, self.issuer.token(party, scopes)))
     }
 
     /// The generated stub, for those who look at frames.
@@ -127,20 +153,55 @@ impl Stack {
 
     /// Records facts in one commit; answers the last position.
     pub(crate) async fn append(&self, facts: Vec<Fact>) -> u64 {
-        let aggregate_id = self.id();
+        let aggregate_type = facts[0].aggregate_type;
+        let events = facts.into_iter().map(|fact| self.event(fact)).collect();
+        self.record(&self.writer, aggregate_type, self.id(), 0, events).await
+    }
+
+    /// Records a fact of the ecosystem about an aggregate; answers its position.
+    pub(crate) async fn ecosystem<E: EventPayload>(
+        &self,
+        aggregate_type: &'static str,
+        aggregate: Uuid,
+        expected: u64,
+        fact: &E,
+    ) -> u64 {
+        let event = NewEvent {
+            id: self.id(),
+            name: fact.name(),
+            organisation_id: aggregate,
+            orgnr: None,
+            kommunenummer: None,
+            related: Vec::new(),
+            class: fact.class(),
+            data: fact.encode().into(),
+            payload: fact.json().unwrap(),
+        };
+        self.record(&self.ecosystem, aggregate_type, aggregate, expected, vec![event])
+            .await
+    }
+
+    async fn record(
+        &self,
+        writer: &Writer,
+        aggregate_type: &'static str,
+        aggregate_id: Uuid,
+        expected: u64,
+        events: Vec<NewEvent>,
+    ) -> u64 {
         let append = Append {
             command_id: self.id(),
-            aggregate_type: facts[0].aggregate_type,
+            aggregate_type,
             aggregate_id,
-            expected: 0,
+            expected,
             correlation_id: aggregate_id,
             causation: None,
             actor: r#"{"kind":"system","ref":"test"}"#.to_owned(),
             traceparent: None,
             occurred_at: "2026-03-01T12:00:00Z".parse().unwrap(),
-            events: facts.into_iter().map(|fact| self.event(fact)).collect(),
+            events,
         };
-        match self.writer.append(append).await.unwrap() {
+        match writer.append(append).await.unwrap() {
             Outcome::Appended(appended) => appended.last_position,
             other => panic!("{other:?}"),
         }
@@ -166,14 +227,22 @@ impl Stack {
         }
     }
 
-    fn id(&self) -> Uuid {
-        Uuid::from_u128(u128::from(self.next.fetch_add(1, Ordering::Relaxed)) << 80 | 0x7000_8000_0000_0000_0000)
+    /// A UUID v7 of now.
+    pub(crate) fn id(&self) -> Uuid {
+        let now = u64::try_from(wall().as_millisecond()).unwrap();
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        uuid::Builder::from_unix_timestamp_millis(
+            now,
+            &(number << 16).to_be_bytes().repeat(2)[..10].try_into().unwrap(),
+        )
+        .into_uuid()
     }
 }
 
 async fn migrate(pool: sqlx::PgPool) -> anyhow::Result<()> {
     let roles = [
         Role::writer("ryggrad_registration", "registration"),
+        Role::writer("ryggrad_registration", "ecosystem"),
         Role::writer_of("ryggrad_gateway", "ecosystem", "AccessLog"),
         Role::reader("ryggrad_relay"),
     ];
@@ -198,18 +267,29 @@ pub(crate) async fn connect(nats: &TestNats, user: &str) -> async_nats::Client {
 // === impl Door ===
 
 impl Door {
-    async fn open(database: &Database, nats: &TestNats, options: Options, address: SocketAddr) -> Self {
-        let gateway = Gateway::new(
-            database.pool_as("ryggrad_gateway"),
-            connect(nats, "gateway").await,
-            options,
-        );
+    async fn open(
+        database: &Database,
+        nats: &TestNats,
+        options: Options,
+        issuer: &TestIssuer,
+        clock: &Clock,
+        address: SocketAddr,
+    ) -> Self {
+        let url: PgConnectOptions = database.url_as("ryggrad_gateway").parse().unwrap();
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .connect_lazy_with(url.options([("search_path", "gateway")]));
+        let gateway = Gateway::new(pool, connect(nats, "gateway").await, clock.clone(), options);
+        gateway.prepare().await.unwrap();
         let listener = listen::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let token = CancellationToken::new();
         let server = Server::new("gateway")
             .grpc(gateway.grpc())
             .rest(gateway.rest())
+            .http(gateway.http())
+            .describe(Gateway::openapi())
+            .authentication(Verifier::new(auth::Settings::development(issuer.name())).unwrap())
             .drain(Duration::from_secs(5));
         let (running, ending) = (gateway.clone(), token.clone());
         let server = tokio::spawn(async move {
@@ -260,7 +340,7 @@ pub(crate) fn follow(client: &Client, start: Start, filter: Filter) -> Subscript
         filter,
         Follow {
             heartbeat: Duration::from_millis(200),
-            stop_at_head: false,
+            ..Follow::default()
         },
     )
 }

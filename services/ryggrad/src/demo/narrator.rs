@@ -125,15 +125,17 @@ impl Narrator {
             .map_err(spoken)
             .context("the stream broke off")?
             .context("the stream ended")?;
-        let events = match frame.frame {
-            Some(Frame::Batch(batch)) => batch.events,
-            Some(Frame::Started(_) | Frame::CaughtUp(_) | Frame::Heartbeat(_) | Frame::CloudEvents(_)) | None => {
-                Vec::new()
+        // What is not ours to see is passed over; the other frames say how far.
+        let (events, position) = match frame.frame {
+            Some(Frame::Batch(batch)) => {
+                let last = batch.events.last().map_or(0, |last| last.position);
+                (batch.events, last)
             }
+            Some(Frame::CaughtUp(said)) => (Vec::new(), said.position),
+            Some(Frame::Heartbeat(said)) => (Vec::new(), said.position),
+            Some(Frame::Started(_) | Frame::CloudEvents(_)) | None => (Vec::new(), 0),
         };
-        if let Some(last) = events.last() {
-            self.position = last.position;
-        }
+        self.position = self.position.max(position);
         for event in events.iter().filter(|event| event.correlation_id == self.journey) {
             self.tell(event)?;
             self.names.push(name(event).to_owned());

@@ -1,5 +1,6 @@
 //! The gateway: the stream for those who follow.
 
+use anyhow::Context as _;
 use ryggrad_gateway::{Gateway, Options};
 
 use super::{Role, Setting};
@@ -7,12 +8,18 @@ use super::{Role, Setting};
 pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     let pool = setting.plan.pool(Role::Gateway).await?;
     let nats = setting.plan.nats(Role::Gateway).await?;
-    let gateway = Gateway::new(pool, nats, Options::default());
+    let gateway = Gateway::new(pool, nats, setting.clock.clone(), Options::default());
+    gateway
+        .prepare()
+        .await
+        .context("cannot bring the gateway's schema up to date")?;
     let checked = gateway.clone();
     setting.serve(|server| {
         server
             .grpc(gateway.grpc())
             .rest(gateway.rest())
+            .http(gateway.http())
+            .describe(Gateway::openapi())
             .ready("gateway", move || {
                 let checked = checked.clone();
                 async move { checked.ready() }

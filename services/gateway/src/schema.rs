@@ -1,0 +1,17 @@
+//! The gateway's own schema: what it remembers for those who follow.
+
+use ryggrad_eventlog::schema::{Step, apply};
+use sqlx::PgPool;
+use sqlx::migrate::MigrateError;
+
+/// The steps, kept for ever.
+const STEPS: &[Step] = &[Step {
+    version: 1,
+    description: "durables",
+    sql: include_str!("../sql/0001_durables.sql"),
+}];
+
+/// Brings the schema up to date. The pool's search path begins with it.
+pub(crate) async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+    apply(pool, STEPS).await
+}
