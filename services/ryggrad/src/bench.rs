@@ -6,6 +6,7 @@
 mod backbone;
 mod baseline;
 mod counter;
+mod fanout;
 mod follow;
 mod load;
 mod report;
@@ -77,6 +78,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         follow::latency(&backbone, length, &mut report)
             .await
             .context("latency")?;
+        fanout::feed(&backbone, &mut report).await.context("feed")?;
+        fanout::throughput(&backbone, length, &mut report)
+            .await
+            .context("fan-out")?;
+        fanout::latency(&backbone, length, &mut report)
+            .await
+            .context("latency of the fan-out")?;
         backbone.stop().await?;
     }
     report.write(&args.out)?;

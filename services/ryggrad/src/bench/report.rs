@@ -32,6 +32,8 @@ const TARGETS: &[(&str, Target)] = &[
     ("rebuild_per_s", Target::AtLeast(100_000.0)),
     ("rebuild_timeline_per_s", Target::AtLeast(30_000.0)),
     ("subscribe_per_s", Target::AtLeast(150_000.0)),
+    ("fanout_events_per_s", Target::AtLeast(1_000_000.0)),
+    ("fanout_p99_ms", Target::AtMost(100.0)),
     ("import_per_s", Target::AtLeast(5_000.0)),
     ("rss_mb", Target::AtMost(150.0)),
 ];

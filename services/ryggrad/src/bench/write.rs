@@ -8,6 +8,7 @@ use ryggrad_eventlog::clock::wall;
 use ryggrad_eventlog::{Append, NewEvent, Outcome, Request};
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::event::EventPayload;
+use ryggrad_proto::options::v1::PrivacyClass;
 use uuid::Uuid;
 
 use super::counter::{Counter, Hold};
@@ -132,7 +133,8 @@ pub(super) fn new_append() -> anyhow::Result<Append> {
             orgnr: None,
             kommunenummer: about.kommunenummer.clone(),
             related: Vec::new(),
-            class: event.class(),
+            // Open data: whoever watches has no token.
+            class: PrivacyClass::Public,
             data: EventPayload::encode(event).into(),
             payload: event.json()?,
         })

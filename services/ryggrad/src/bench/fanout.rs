@@ -1,0 +1,405 @@
+//! Many subscribers at once: how much the gateway hands out, how late, and how fast its feed is read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use prost::Message as _;
+use prost::bytes::{Buf as _, Bytes};
+use prost::encoding::{WireType, decode_key, decode_varint};
+use ryggrad_eventlog::relay;
+use ryggrad_eventlog::stream;
+use ryggrad_eventlog::{Append, Outcome, Writer};
+use ryggrad_proto::events::v1::SubscribeRequest;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
+
+use super::backbone::Backbone;
+use super::load::per_second;
+use super::report::Report;
+use super::write::new_append;
+use crate::running;
+use crate::servers::pool;
+
+/// Subscribers when it is measured how much is handed out, and how late.
+const SUBSCRIBERS: (u64, u64) = (100, 1_000);
+/// Subscriptions on one connection.
+const ON_ONE: u64 = 50;
+/// Events of a commit when it is measured how much, and events a second when it is measured how late.
+const COMMIT: usize = 200;
+const RATE: u32 = 1_000;
+/// How long the last event may take to reach everybody.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Buckets of a tenth of a millisecond: ten seconds.
+const BUCKETS: usize = 100_000;
+
+/// What a hundred subscribers get when as much as possible is written.
+pub(super) async fn throughput(backbone: &Backbone, length: Duration, report: &mut Report) -> anyhow::Result<()> {
+    let token = CancellationToken::new();
+    let _ended = token.clone().drop_guard();
+    let writer = writer(backbone, &token).await?;
+    let watch = Arc::new(Watch::new(1));
+    let mut following = follow(backbone, SUBSCRIBERS.0, &watch, &token).await?;
+    let began = Instant::now();
+    let (mut written, mut last) = (0, 0);
+    let mut ahead = JoinSet::new();
+    while began.elapsed() < length {
+        let writer = writer.clone();
+        ahead.spawn(async move { write(&writer, COMMIT).await });
+        // Two commits under way keep the log busy.
+        if ahead.len() > 1
+            && let Some(position) = ahead.join_next().await
+        {
+            (written, last) = (written + COMMIT as u64, last.max(position??));
+        }
+    }
+    while let Some(position) = ahead.join_next().await {
+        (written, last) = (written + COMMIT as u64, last.max(position??));
+    }
+    watch.all_have(last, &mut following).await?;
+    let handed_out = watch.events.load(Ordering::Relaxed);
+    anyhow::ensure!(
+        handed_out == written * SUBSCRIBERS.0,
+        "{handed_out} events came, of {written} for each of {}",
+        SUBSCRIBERS.0
+    );
+    report.add(
+        "fanout_events_per_s",
+        per_second(usize::try_from(handed_out)?, began.elapsed()),
+    );
+    Ok(())
+}
+
+/// How long events take to a thousand subscribers, at a steady rate.
+pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut Report) -> anyhow::Result<()> {
+    let token = CancellationToken::new();
+    let _ended = token.clone().drop_guard();
+    let writer = writer(backbone, &token).await?;
+    let most = usize::try_from(length.as_secs() * 2 * u64::from(RATE)).context("too long")?;
+    let watch = Arc::new(Watch::new(most + 1));
+    let mut following = follow(backbone, SUBSCRIBERS.1, &watch, &token).await?;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
+    let began = Instant::now();
+    let mut writing = JoinSet::new();
+    while began.elapsed() < length {
+        ticks.tick().await;
+        let (writer, watch) = (writer.clone(), Arc::clone(&watch));
+        writing.spawn(async move {
+            let position = write(&writer, 1).await?;
+            watch.committed(position);
+            anyhow::Ok(position)
+        });
+    }
+    let mut last = 0;
+    while let Some(position) = writing.join_next().await {
+        last = last.max(position??);
+    }
+    watch.all_have(last, &mut following).await?;
+    report.add("fanout_p50_ms", watch.percentile_ms(50));
+    report.add("fanout_p99_ms", watch.percentile_ms(99));
+    Ok(())
+}
+
+/// Reads the whole log by the feed, page after page on one connection.
+pub(super) async fn feed(backbone: &Backbone, report: &mut Report) -> anyhow::Result<()> {
+    let url = backbone.http()?;
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut connection = BufReader::new(TcpStream::connect(address).await?);
+    connection.get_ref().set_nodelay(true)?;
+    let (mut after, mut events) = (0, 0);
+    let began = Instant::now();
+    loop {
+        let request = format!("GET /v1/events?after={after}&limit=5000 HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        connection.write_all(request.as_bytes()).await?;
+        let (next, head, body) = answer(&mut connection).await?;
+        events += body.matches("{\"specversion\":").count();
+        after = next;
+        if next >= head {
+            break;
+        }
+    }
+    report.add("feed_per_s", per_second(events, began.elapsed()));
+    Ok(())
+}
+
+/// One answer with its length said: where the next page begins, where the log ends, and the page.
+async fn answer(connection: &mut BufReader<TcpStream>) -> anyhow::Result<(u64, u64, String)> {
+    let (mut next, mut head, mut length) = (0, 0, 0);
+    let mut line = String::new();
+    connection.read_line(&mut line).await?;
+    anyhow::ensure!(line.contains(" 200 "), "the feed answers {}", line.trim());
+    loop {
+        line.clear();
+        connection.read_line(&mut line).await?;
+        let Some((name, value)) = line.trim().split_once(": ") else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "ryggrad-next" => next = value.parse()?,
+            "ryggrad-head" => head = value.parse()?,
+            "content-length" => length = value.parse()?,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).await?;
+    Ok((next, head, String::from_utf8(body)?))
+}
+
+async fn writer(backbone: &Backbone, token: &CancellationToken) -> anyhow::Result<Writer> {
+    let pool = pool(&backbone.postgres("ryggrad_registration")?, "registration", 4).await?;
+    let writer = Writer::spawn(&pool, "registration");
+    let nats = stream::connect(&running::nats(&backbone.nats("registration")?, None, "ryggrad-bench")).await?;
+    tokio::spawn(relay::announce(nats, writer.committed(), token.clone()));
+    Ok(writer)
+}
+
+/// Commits events; answers the last position.
+async fn write(writer: &Writer, count: usize) -> anyhow::Result<u64> {
+    let Append { events, .. } = new_append()?;
+    let event = events.into_iter().next().context("an append has an event")?;
+    let mut append = new_append()?;
+    append.events.clear();
+    for _ in 0..count {
+        let mut event = event.clone();
+        event.id = Uuid::now_v7();
+        append.events.push(event);
+    }
+    match writer.append(append).await? {
+        Outcome::Appended(appended) => Ok(appended.last_position),
+        _ => anyhow::bail!("a new command was not appended"),
+    }
+}
+
+/// Follows from now on, so many at once.
+async fn follow(
+    backbone: &Backbone,
+    count: u64,
+    watch: &Arc<Watch>,
+    token: &CancellationToken,
+) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+    let mut following = JoinSet::new();
+    let mut channel = None;
+    for number in 0..count {
+        if number % ON_ONE == 0 {
+            let endpoint = Endpoint::from_shared(backbone.http()?)?.tcp_nodelay(true);
+            channel = Some(endpoint.connect().await?);
+        }
+        let channel = channel.clone().context("the first one connects")?;
+        let mut frames = subscribe(channel).await?;
+        // The first frame says that it has begun.
+        frames.message().await?.context("no end")?;
+        let (watch, token) = (Arc::clone(watch), token.clone());
+        watch.begun.fetch_add(1, Ordering::Relaxed);
+        following.spawn(async move {
+            let mut came = 0;
+            while let Some(frame) = token.run_until_cancelled(frames.message()).await {
+                let tally = frame?.context("the stream ended")?;
+                watch.came(&mut came, tally);
+            }
+            Ok(())
+        });
+    }
+    Ok(following)
+}
+
+async fn subscribe(channel: Channel) -> anyhow::Result<tonic::Streaming<Tally>> {
+    let mut grpc = tonic::client::Grpc::new(channel);
+    grpc.ready().await?;
+    let path = PathAndQuery::from_static("/ryggrad.events.v1.EventStream/Subscribe");
+    let request = SubscribeRequest {
+        from_now: true,
+        ..SubscribeRequest::default()
+    };
+    let answer = grpc
+        .server_streaming(tonic::Request::new(request), path, Counting)
+        .await?;
+    Ok(answer.into_inner())
+}
+
+/// What came to all subscribers together.
+struct Watch {
+    began: Instant,
+    begun: AtomicU64,
+    events: AtomicU64,
+    /// How many have had the position that is waited for.
+    done: AtomicU64,
+    last: AtomicU64,
+    /// Microseconds at which positions were acknowledged, from the first one on.
+    committed: Vec<AtomicU64>,
+    first: AtomicU64,
+    buckets: Vec<AtomicU64>,
+}
+
+// === impl Watch ===
+
+impl Watch {
+    fn new(positions: usize) -> Self {
+        let zeros = |count: usize| std::iter::repeat_with(AtomicU64::default).take(count).collect();
+        Self {
+            began: Instant::now(),
+            begun: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            last: AtomicU64::new(u64::MAX),
+            committed: zeros(positions),
+            first: AtomicU64::new(u64::MAX),
+            buckets: zeros(BUCKETS),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn committed(&self, position: u64) {
+        let first = self.first.fetch_min(position, Ordering::AcqRel).min(position);
+        if let Some(at) = self.slot(position, first) {
+            at.store(self.now(), Ordering::Release);
+        }
+    }
+
+    fn slot(&self, position: u64, first: u64) -> Option<&AtomicU64> {
+        self.committed.get(usize::try_from(position.checked_sub(first)?).ok()?)
+    }
+
+    /// A frame came to one whose last position was `before`.
+    fn came(&self, before: &mut u64, tally: Tally) {
+        if tally.events == 0 {
+            return;
+        }
+        self.events.fetch_add(tally.events, Ordering::Relaxed);
+        let first = self.first.load(Ordering::Acquire);
+        if first != u64::MAX {
+            let now = self.now();
+            for position in tally.last + 1 - tally.events..=tally.last {
+                let at = self.slot(position, first).map_or(0, |at| at.load(Ordering::Acquire));
+                // What comes before its acknowledgement is not late.
+                let late = if at == 0 { 0 } else { now.saturating_sub(at) };
+                let bucket = usize::try_from(late / 100).unwrap_or(BUCKETS).min(BUCKETS - 1);
+                self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let last = self.last.load(Ordering::Acquire);
+        if *before < last && tally.last >= last {
+            self.done.fetch_add(1, Ordering::AcqRel);
+        }
+        *before = tally.last;
+    }
+
+    /// Waits until everybody has had a position.
+    async fn all_have(&self, last: u64, following: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
+        // Those who have it already are told apart by their number of events.
+        self.last.store(last, Ordering::Release);
+        let began = Instant::now();
+        let mut before = self.events.load(Ordering::Acquire);
+        loop {
+            if let Some(ended) = following.try_join_next() {
+                ended??;
+            }
+            if self.done.load(Ordering::Acquire) >= self.begun.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            anyhow::ensure!(began.elapsed() < PATIENCE, "position {last} did not come to everybody");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let now = self.events.load(Ordering::Acquire);
+            if now == before && began.elapsed() > Duration::from_secs(1) {
+                return Ok(());
+            }
+            before = now;
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "figures are rounded anyway")]
+    fn percentile_ms(&self, percent: u64) -> f64 {
+        let counts: Vec<u64> = self
+            .buckets
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Relaxed))
+            .collect();
+        let wanted = counts.iter().sum::<u64>() * percent / 100;
+        let mut seen = 0;
+        let bucket = counts.iter().position(|count| {
+            seen += count;
+            seen >= wanted
+        });
+        bucket.unwrap_or(BUCKETS) as f64 / 10.0
+    }
+}
+
+/// How many events a frame has, and where the last one is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    events: u64,
+    last: u64,
+}
+
+/// Requests as usual, and frames that are counted and not made into events: what is measured is the gateway.
+#[derive(Debug, Clone, Copy)]
+struct Counting;
+
+// === impl Counting ===
+
+impl Codec for Counting {
+    type Encode = SubscribeRequest;
+    type Decode = Tally;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Counting {
+    type Item = SubscribeRequest;
+    type Error = Status;
+
+    fn encode(&mut self, request: SubscribeRequest, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        request
+            .encode(buffer)
+            .map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+impl Decoder for Counting {
+    type Item = Tally;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Tally>, Status> {
+        let mut frame = buffer.copy_to_bytes(buffer.remaining());
+        let tally = count(&mut frame).map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Some(tally))
+    }
+}
+
+/// `SubscribeResponse { batch = 1 { events = 1 { position = 1 … } … } }`; nothing of the other frames.
+fn count(frame: &mut Bytes) -> Result<Tally, prost::DecodeError> {
+    let mut tally = Tally::default();
+    let (field, wire) = decode_key(frame)?;
+    if field != 1 || wire != WireType::LengthDelimited {
+        return Ok(tally);
+    }
+    decode_varint(frame)?;
+    while frame.has_remaining() {
+        decode_key(frame)?;
+        let length = usize::try_from(decode_varint(frame)?).unwrap_or(usize::MAX);
+        let mut event = frame.split_to(length.min(frame.len()));
+        decode_key(&mut event)?;
+        tally.last = decode_varint(&mut event)?;
+        tally.events += 1;
+    }
+    Ok(tally)
+}
