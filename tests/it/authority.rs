@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ryggrad_eventlog::{Append, NewEvent, Outcome};
-use ryggrad_local::nats::SERVICES;
+use ryggrad_local::nats::{ADMIN, SERVICES};
 use ryggrad_local::postgres::ROLES;
 use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_testkit::eventually;
@@ -187,7 +187,7 @@ async fn a_role_does_not_see_another_roles_tables() {
 async fn only_the_relay_publishes_to_the_stream() {
     let whole = whole().await;
     sketch(whole.app(), fresh()).await.expect("accepted");
-    for user in SERVICES {
+    for user in SERVICES.into_iter().chain([ADMIN]) {
         let client = denied_publish(&whole, user).await;
         client.expect("the broker says that it is a violation");
     }

@@ -31,7 +31,7 @@ pub(crate) async fn database() -> Database {
     Database::create(
         concat!(
             "the log for every role, ",
-            include_str!("../../libs/eventlog/sql/0004_writers.sql")
+            include_str!("../../libs/eventlog/sql/0005_append.sql")
         ),
         |owner| async move { servers::migrate_in(&owner).await },
     )

@@ -1,7 +1,10 @@
 //! One batch of commands into the log, in one round trip.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
 use ryggrad_proto::options::v1::PrivacyClass;
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
@@ -85,8 +88,8 @@ pub struct Appended {
 }
 
 const CALL: &str = "select ordinal, status, aggregate, version, first_position, last_position from log.append(
-    $1, $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::int[], $7::uuid[], $8::uuid[], $9::bigint[], $10::text[], $11::text[], $12::bigint[],
-    $13::int[], $14::int[], $15::uuid[], $16::text[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::smallint[], $22::bytea[], $23::text[])";
+    $1, $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::int[], $7::int[], $8::uuid[], $9::uuid[], $10::bigint[], $11::text[], $12::text[], $13::timestamptz[],
+    $14::int[], $15::int[], $16::uuid[], $17::text[], $18::uuid[], $19::text[], $20::text[], $21::text[], $22::smallint[], $23::bytea[], $24::text[])";
 
 /// Appends a batch for a context and answers each command in the order given. All of it is durable when this returns.
 ///
@@ -105,7 +108,7 @@ pub async fn append(
     let events = batch.iter().map(|c| c.events.len()).sum();
     let mut c = Columns::with_capacity(commands, events);
     for (ordinal, command) in (1_i32..).zip(batch) {
-        c.command(command);
+        c.command(ordinal, command);
         for (index, event) in (1_i32..).zip(&command.events) {
             c.event(ordinal, index, event);
         }
@@ -117,12 +120,13 @@ pub async fn append(
         .bind(c.aggregate_id)
         .bind(c.expected)
         .bind(c.events)
+        .bind(c.follows)
         .bind(c.correlation)
         .bind(c.causation)
         .bind(c.causation_position)
         .bind(c.actor)
         .bind(c.traceparent)
-        .bind(c.occurred_us)
+        .bind(c.occurred_at)
         .bind(c.e_command)
         .bind(c.e_index)
         .bind(c.e_id)
@@ -136,6 +140,11 @@ pub async fn append(
         .bind(c.e_payload)
         .fetch_all(connection)
         .await?;
+    if let [row] = rows.as_slice()
+        && row.try_get::<i32, _>("ordinal")? == 0
+    {
+        return Ok(in_order(batch, unsigned(row.try_get("first_position")?)));
+    }
     if rows.len() != commands {
         return Err(sqlx::Error::Protocol(format!(
             "log.append answered {} of {commands} commands",
@@ -163,6 +172,24 @@ pub async fn append(
         .collect()
 }
 
+/// The outcomes of commands that were all appended, one after the other, after a position.
+fn in_order(batch: &[&Append], mut position: u64) -> Vec<Outcome> {
+    batch
+        .iter()
+        .map(|command| {
+            let events = command.events.len() as u64;
+            let first_position = position + events.min(1);
+            position += events;
+            Outcome::Appended(Appended {
+                aggregate_id: command.aggregate_id,
+                version: command.expected + events,
+                first_position,
+                last_position: position,
+            })
+        })
+        .collect()
+}
+
 /// The batch turned on its side: one array a parameter of `log.append`.
 #[derive(Default)]
 struct Columns<'a> {
@@ -171,12 +198,13 @@ struct Columns<'a> {
     aggregate_id: Vec<Uuid>,
     expected: Vec<i64>,
     events: Vec<i32>,
+    follows: Vec<Option<i32>>,
     correlation: Vec<Uuid>,
     causation: Vec<Option<Uuid>>,
     causation_position: Vec<Option<i64>>,
     actor: Vec<&'a str>,
     traceparent: Vec<Option<&'a str>>,
-    occurred_us: Vec<i64>,
+    occurred_at: Vec<jiff_sqlx::Timestamp>,
     e_command: Vec<i32>,
     e_index: Vec<i32>,
     e_id: Vec<Uuid>,
@@ -188,6 +216,8 @@ struct Columns<'a> {
     e_class: Vec<i16>,
     e_data: Vec<&'a [u8]>,
     e_payload: Vec<&'a str>,
+    /// The last command on each aggregate.
+    last: HashMap<Uuid, i32>,
 }
 
 // === impl Columns ===
@@ -199,24 +229,26 @@ impl<'a> Columns<'a> {
             aggregate_id: Vec::with_capacity(commands),
             e_data: Vec::with_capacity(events),
             e_payload: Vec::with_capacity(events),
+            last: HashMap::with_capacity(commands),
             ..Self::default()
         }
     }
 
-    fn command(&mut self, command: &'a Append) {
+    fn command(&mut self, ordinal: i32, command: &'a Append) {
         self.command_id.push(command.command_id);
         self.aggregate_type.push(command.aggregate_type);
         self.aggregate_id.push(command.aggregate_id);
         self.expected.push(signed(command.expected));
         self.events
             .push(i32::try_from(command.events.len()).expect("a command gives a handful of events"));
+        self.follows.push(self.last.insert(command.aggregate_id, ordinal));
         self.correlation.push(command.correlation_id);
         self.causation.push(command.causation.map(|(id, _)| id));
         self.causation_position
             .push(command.causation.map(|(_, position)| signed(position)));
         self.actor.push(&command.actor);
         self.traceparent.push(command.traceparent.as_deref());
-        self.occurred_us.push(command.occurred_at.as_microsecond());
+        self.occurred_at.push(command.occurred_at.to_sqlx());
     }
 
     fn event(&mut self, ordinal: i32, index: i32, event: &'a NewEvent) {

@@ -24,11 +24,18 @@ pub struct Poison(String);
 #[error("another process runs the same consumer")]
 pub struct Overtaken;
 
-const STEPS: &[Step] = &[Step {
-    version: 1,
-    description: "consumers",
-    sql: include_str!("../sql/consumer/0001_consumers.sql"),
-}];
+const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        description: "consumers",
+        sql: include_str!("../sql/consumer/0001_consumers.sql"),
+    },
+    Step {
+        version: 2,
+        description: "traces",
+        sql: include_str!("../sql/consumer/0002_traces.sql"),
+    },
+];
 
 // === impl Poison ===
 
@@ -59,6 +66,18 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
 /// When the database fails.
 pub async fn checkpoint(connection: &mut PgConnection, consumer: &str) -> Result<u64, sqlx::Error> {
     let row = sqlx::query("select position from checkpoints where consumer = $1")
+        .bind(consumer)
+        .fetch_optional(connection)
+        .await?;
+    row.map_or(Ok(0), |row| Ok(unsigned(row.try_get(0)?)))
+}
+
+/// The same, and nobody moves it until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn checkpoint_held(connection: &mut PgConnection, consumer: &str) -> Result<u64, sqlx::Error> {
+    let row = sqlx::query("select position from checkpoints where consumer = $1 for update")
         .bind(consumer)
         .fetch_optional(connection)
         .await?;

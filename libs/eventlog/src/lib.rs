@@ -4,7 +4,8 @@
 //! queued in one commit ([`append`]) through the only way in, the function `log.append` of the [`schema`]; the [`relay`]
 //! publishes the [`log`] to the [`stream`] at the same numbers; a [`consumer`] reads the stream in order, for a
 //! [`projection`] (rows of a view), a [`reaction`] (commands of other services' facts) or a [`deadline`]; what cannot be
-//! digested is [`parked`]. All business time comes from the [`clock`].
+//! digested is [`parked`]. All business time comes from the [`clock`]; a
+//! [`trace`] goes with each command all the way.
 #![warn(missing_docs)]
 
 pub mod append;
@@ -21,6 +22,7 @@ pub mod reaction;
 pub mod relay;
 pub mod schema;
 pub mod stream;
+pub mod trace;
 pub mod writer;
 
 pub use append::{Append, Appended, NewEvent, Outcome};

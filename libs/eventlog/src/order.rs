@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use ryggrad_proto::common::v1::Receipt;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::executor::ExecuteError;
+use crate::trace;
 
 /// How many organisations' commands are under way at once.
 const ABREAST: usize = 64;
@@ -82,8 +84,13 @@ where
 {
     let groups = groups.into_iter().map(|group| async move {
         let mut ended = Vec::with_capacity(group.len());
-        for order in group {
-            let carried = insist(execute, order).await;
+        for mut order in group {
+            let span = tracing::info_span!("command", otel.kind = "internal", command = %order.id);
+            if let Some(parent) = &order.traceparent {
+                trace::set_parent(&span, parent);
+            }
+            order.traceparent = trace::traceparent(&span).or(order.traceparent);
+            let carried = insist(execute, order).instrument(span).await;
             let failed = matches!(carried, Carried::Failed(_));
             ended.push(carried);
             if failed {

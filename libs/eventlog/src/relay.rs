@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::clock;
 use crate::stream;
 
 mod acks;
+mod lag;
 mod leader;
 mod reading;
 mod session;
@@ -119,7 +119,14 @@ impl Relay {
     /// A [`Mismatch`] between stream and log; it is also shown by the metric `ryggrad_relay_mismatch`.
     pub async fn run(&self, token: CancellationToken) -> Result<(), Mismatch> {
         metrics::gauge!("ryggrad_relay_mismatch").set(0);
-        let ended = token.run_until_cancelled(self.relay()).await;
+        let lag = lag::Lag::new();
+        let relaying = async {
+            tokio::select! {
+                mismatch = self.relay(&lag) => mismatch,
+                () = lag.measure(&self.pool) => unreachable!("it measures for ever"),
+            }
+        };
+        let ended = token.run_until_cancelled(relaying).await;
         metrics::gauge!("ryggrad_relay_leader").set(0);
         match ended {
             None => Ok(()),
@@ -132,14 +139,14 @@ impl Relay {
     }
 
     /// Takes turns at leading, for ever; the answer is why it cannot go on.
-    async fn relay(&self) -> Mismatch {
+    async fn relay(&self, lag: &lag::Lag) -> Mismatch {
         let mut pause = PAUSE.0;
         loop {
             let mut lead = leader::Lead::take(&self.pool).await;
-            metrics::gauge!("ryggrad_relay_leader").set(1);
+            lag.leads(true);
             loop {
                 let began = std::time::Instant::now();
-                match self.turn(&mut lead).await {
+                match self.turn(&mut lead, lag).await {
                     Interrupted::Mismatch(mismatch) => return mismatch,
                     Interrupted::LeadLost => break,
                     Interrupted::Overtaken | Interrupted::NoStream => tokio::time::sleep(PAUSE.0).await,
@@ -157,20 +164,21 @@ impl Relay {
                     break;
                 }
             }
-            metrics::gauge!("ryggrad_relay_leader").set(0);
+            lag.leads(false);
         }
     }
 
     /// One turn: find out where the stream is, then publish from there until something comes in between.
-    async fn turn(&self, lead: &mut leader::Lead) -> Interrupted {
+    async fn turn(&self, lead: &mut leader::Lead, lag: &lag::Lag) -> Interrupted {
         let published = match start::position(&self.pool, &self.client, self.replicas).await {
             Ok(position) => position,
             Err(interrupted) => return interrupted,
         };
+        lag.published(published);
         tracing::debug!(published, "the relay goes on");
         let wake = reading::Wake::new(&self.client, self.committed.clone()).await;
         let reading = reading::Reading::after(self.pool.clone(), published, wake);
-        session::Session::new(&self.client, &self.pool, lead, published)
+        session::Session::new(&self.client, lead, lag, published)
             .run(reading)
             .await
     }
@@ -190,9 +198,4 @@ pub async fn announce(client: Client, mut committed: watch::Receiver<u64>, token
         }
     };
     token.run_until_cancelled(announcing).await;
-}
-
-/// How long ago an instant was, in seconds of the wall clock.
-fn seconds_since(instant: jiff::Timestamp) -> f64 {
-    clock::wall().duration_since(instant).as_secs_f64().max(0.0)
 }

@@ -37,6 +37,11 @@ const LOG: &[Step] = &[
         description: "writers",
         sql: include_str!("../sql/0004_writers.sql"),
     },
+    Step {
+        version: 5,
+        description: "append",
+        sql: include_str!("../sql/0005_append.sql"),
+    },
 ];
 
 /// A login role of the database and what it may do with the log (I3).

@@ -12,9 +12,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, PgPool};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::append::{Append, Outcome, append};
+use crate::trace;
 
 /// How many commands one commit takes at the most.
 const BATCH: usize = 2_048;
@@ -22,6 +24,13 @@ const BATCH: usize = 2_048;
 const BATCH_BYTES: usize = 8 << 20;
 /// Commits under way at once; the head row puts them in order.
 const IN_FLIGHT: usize = 2;
+/// How many commands have to wait for a commit to be sent after one that is under way. It would only queue at the head, which
+/// is worth it when there is much to prepare; fewer commands share the next commit instead, for each costs a flush.
+const MANY: usize = 192;
+/// From how many commands on a commit was shared by clients who may all ask again at once.
+const SHARED: usize = 8;
+/// How long those who were just answered have to ask again, so that the first of them does not get a commit for itself.
+const GATHER: Duration = Duration::from_micros(150);
 /// How many commands wait in the queue before those who come after are held back.
 const QUEUE: usize = 8_192;
 /// How long a command waits for a database that is away.
@@ -224,20 +233,19 @@ impl Loop {
                 biased;
                 Some((link, done)) = flying.next(), if !flying.is_empty() => {
                     self.idle.extend(link.connection);
+                    let answered = done.len();
                     self.answer(done);
+                    if answered >= SHARED && flying.is_empty() {
+                        self.gather(&mut jobs, answered).await;
+                    }
                 }
                 job = jobs.recv(), if open && self.waiting.len() < QUEUE => match job {
                     Some(job) => self.waiting.push_back(job),
                     None => open = false,
                 },
             }
-            while self.waiting.len() < QUEUE {
-                match jobs.try_recv() {
-                    Ok(job) => self.waiting.push_back(job),
-                    Err(_) => break,
-                }
-            }
-            while flying.len() < IN_FLIGHT {
+            self.drain(&mut jobs);
+            while flying.is_empty() || (flying.len() < IN_FLIGHT && self.waiting.len() >= MANY) {
                 let batch = self.next_batch();
                 if batch.is_empty() {
                     break;
@@ -248,6 +256,25 @@ impl Loop {
                 };
                 flying.push(Box::pin(commit(link, self.context, batch)));
             }
+        }
+    }
+
+    fn drain(&mut self, jobs: &mut mpsc::Receiver<Job>) {
+        while self.waiting.len() < QUEUE {
+            match jobs.try_recv() {
+                Ok(job) => self.waiting.push_back(job),
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Waits a moment for as many commands as were just answered. Timers are too coarse for it.
+    async fn gather(&mut self, jobs: &mut mpsc::Receiver<Job>, answered: usize) {
+        let since = Instant::now();
+        self.drain(jobs);
+        while self.waiting.len() < answered && since.elapsed() < GATHER && !jobs.is_closed() {
+            tokio::task::yield_now().await;
+            self.drain(jobs);
         }
     }
 
@@ -325,6 +352,13 @@ impl Loop {
 async fn commit(mut link: Link, context: &'static str, batch: Vec<Job>) -> (Link, Done) {
     metrics::histogram!("ryggrad_append_batch_size", "context" => context)
         .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+    let span = tracing::info_span!("append", otel.kind = "client", context, commands = batch.len());
+    trace::join(&span, batch.iter().map(|job| job.append.traceparent.as_deref()));
+    let done = append_all(&mut link, context, batch).instrument(span).await;
+    (link, done)
+}
+
+async fn append_all(link: &mut Link, context: &'static str, batch: Vec<Job>) -> Done {
     let mut done = Vec::with_capacity(batch.len());
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
@@ -342,7 +376,7 @@ async fn commit(mut link: Link, context: &'static str, batch: Vec<Job>) -> (Link
             }
         }
     }
-    (link, done)
+    done
 }
 
 /// A connection that is made when it is needed, and given up when it says nothing.

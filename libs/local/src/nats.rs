@@ -47,7 +47,7 @@ impl Nats {
     /// Finds or fetches the program, starts it and waits until it answers.
     ///
     /// Users: [`RELAY`], the only one that may publish to `ryggrad.>` and change the stream; one for each of [`SERVICES`];
-    /// [`ADMIN`], who may do everything. A server that a crashed run left on the same store is stopped first.
+    /// [`ADMIN`], who may do everything else. A server that a crashed run left on the same store is stopped first.
     pub async fn start(state: &StateFolder, options: Options) -> Result<Self> {
         let say = options.say.clone();
         let found = tokio::task::spawn_blocking(move || programs::nats_server(&say)).await;

@@ -7,6 +7,7 @@ use jiff_sqlx::ToSqlx as _;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::consumer::{self, Follower, Overtaken, Source};
@@ -14,6 +15,7 @@ use crate::deadline::{Action, Deadline, Schedule};
 use crate::event::{Recorded, signed};
 use crate::log::Log;
 use crate::parked::{Lot, digest};
+use crate::trace;
 
 /// How many events are taken in together at the most.
 const BATCH: usize = 5_000;
@@ -89,10 +91,14 @@ async fn stretch<S: Schedule>(
         position = batch.last().map_or(position, |event| event.position);
         let plan = plan(schedule, &mut lot, &batch);
         if store || !plan.is_empty() || lot.freshly_parked().next().is_some() {
-            let mut tx = connection.begin().await?;
-            write::<S>(&mut tx, plan).await?;
-            finish::<S>(&mut tx, &mut lot, stored, position).await?;
-            tx.commit().await?;
+            let taking = async {
+                let mut tx = connection.begin().await?;
+                write::<S>(&mut tx, plan).await?;
+                finish::<S>(&mut tx, &mut lot, stored, position).await?;
+                tx.commit().await?;
+                Ok::<_, Failure>(())
+            };
+            taking.instrument(trace::taking_in(S::NAME, &batch)).await?;
             stored = position;
             planned.notify_one();
         }
@@ -165,12 +171,12 @@ async fn write<S: Schedule>(connection: &mut PgConnection, plan: Plan<'_>) -> Re
         return Ok(());
     }
     let set: Vec<_> = plan.set.into_values().collect();
-    let sql = "insert into deadlines (id, consumer, timer, nature, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id, state)
-               select u.id, $1, u.timer, u.nature, u.due_at, u.aggregate_type, u.aggregate_id, u.command, u.position, u.correlation_id, u.causation_id, 'pending'
-                 from unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::uuid[], $8::bytea[], $9::bigint[], $10::uuid[], $11::uuid[])
-                      as u(id, timer, nature, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id)
+    let sql = "insert into deadlines (id, consumer, timer, nature, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id, traceparent, state)
+               select u.id, $1, u.timer, u.nature, u.due_at, u.aggregate_type, u.aggregate_id, u.command, u.position, u.correlation_id, u.causation_id, u.traceparent, 'pending'
+                 from unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::uuid[], $8::bytea[], $9::bigint[], $10::uuid[], $11::uuid[], $12::text[])
+                      as u(id, timer, nature, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id, traceparent)
                on conflict (id) do update set timer = excluded.timer, nature = excluded.nature, due_at = excluded.due_at, command = excluded.command,
-                   position = excluded.position, correlation_id = excluded.correlation_id, causation_id = excluded.causation_id, state = 'pending', note = null";
+                   position = excluded.position, correlation_id = excluded.correlation_id, causation_id = excluded.causation_id, traceparent = excluded.traceparent, state = 'pending', note = null";
     sqlx::query(sql)
         .bind(S::NAME)
         .bind(set.iter().map(|(d, _)| d.id).collect::<Vec<_>>())
@@ -183,6 +189,7 @@ async fn write<S: Schedule>(connection: &mut PgConnection, plan: Plan<'_>) -> Re
         .bind(set.iter().map(|(_, e)| signed(e.position)).collect::<Vec<_>>())
         .bind(set.iter().map(|(_, e)| e.correlation_id).collect::<Vec<_>>())
         .bind(set.iter().map(|(_, e)| e.event_id).collect::<Vec<_>>())
+        .bind(set.iter().map(|(_, e)| e.traceparent.as_deref()).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())

@@ -123,7 +123,7 @@ where
 }
 
 async fn due<S: Schedule>(pool: &PgPool, clock: &Clock) -> Result<Vec<Row>, sqlx::Error> {
-    let sql = "select id, timer, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id from deadlines
+    let sql = "select id, timer, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id, traceparent from deadlines
                 where state = 'pending' and consumer = $1 and due_at <= $2 order by due_at, id limit $3";
     let now = jiff_sqlx::ToSqlx::to_sqlx(clock.now());
     let rows = sqlx::query(sql)
@@ -147,7 +147,7 @@ async fn due<S: Schedule>(pool: &PgPool, clock: &Clock) -> Result<Vec<Row>, sqlx
                 command: due,
                 correlation_id: row.try_get("correlation_id")?,
                 causation: (row.try_get("causation_id")?, position),
-                traceparent: None,
+                traceparent: row.try_get("traceparent")?,
             };
             Ok(Row { id, position, order })
         })

@@ -184,7 +184,8 @@ pub(super) async fn take_over(
         return Ok(false);
     }
     if let Some(live) = generations.iter().find(|g| g.state == State::Live) {
-        if crate::consumer::checkpoint(&mut tx, &live.table).await? > position {
+        // Held, so that the old rows do not get further while the new ones take over: nobody's view goes back.
+        if crate::consumer::checkpoint_held(&mut tx, &live.table).await? > position {
             return Ok(false);
         }
         set_state(&mut tx, name, live.number, State::Retired).await?;

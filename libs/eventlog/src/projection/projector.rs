@@ -8,6 +8,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use crate::consumer::{Follower, Source};
 use crate::event::Recorded;
@@ -17,6 +18,7 @@ use crate::projection::generations::{self, Generation, State};
 use crate::projection::pace::Pace;
 use crate::projection::turn::{Failure, Turn};
 use crate::projection::view::View;
+use crate::trace;
 
 /// How many events are folded together at the most.
 const BATCH: usize = 5_000;
@@ -30,6 +32,9 @@ const GRACE: Duration = Duration::from_secs(30);
 const NEAR: u64 = 10_000;
 /// The same when it takes over; the rest comes within milliseconds.
 const THERE: u64 = 200;
+/// After how long without events a view lets go of the rows that it remembers, and how much room it keeps for events.
+const IDLE: Duration = Duration::from_secs(1);
+const FEW: usize = 64;
 /// How long to wait after a failure, at first and at the most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -187,6 +192,7 @@ async fn stretch<P: Projection>(
     let mut batch: Vec<Recorded> = Vec::new();
     let mut pace = Pace::new(turn.position);
     let mut round = tokio::time::interval(ROUND);
+    let mut busy = Instant::now();
     let mut is_indexed = generation.state == State::Live;
     loop {
         tokio::select! {
@@ -197,11 +203,18 @@ async fn stretch<P: Projection>(
                     turn.let_out(&mut connection, &shared.projection).await?;
                 }
                 pace.note(&mut connection, generation, &turn).await?;
+                if busy.elapsed() > IDLE {
+                    turn.forget();
+                    batch.shrink_to(FEW);
+                }
             }
             () = gather(&mut feed, &mut batch, generation.state) => {
-                turn.take_in(&mut connection, &shared.projection, &batch).await?;
+                turn.take_in(&mut connection, &shared.projection, &batch)
+                    .instrument(trace::taking_in(P::NAME, &batch))
+                    .await?;
                 measure::<P>(&batch);
                 batch.clear();
+                busy = Instant::now();
             }
         }
         if generation.state == State::Building {

@@ -48,6 +48,11 @@ impl<P: Projection> Turn<P> {
         self.table.index(connection).await
     }
 
+    /// Lets go of the rows that are remembered: they are in the table.
+    pub(super) fn forget(&mut self) {
+        self.sheet = Sheet::default();
+    }
+
     /// Takes the next events in.
     pub(super) async fn take_in(
         &mut self,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use prost::Message as _;
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::consumer::{self, Follower, Overtaken, Poison, Source};
@@ -16,6 +17,7 @@ use crate::log::Log;
 use crate::order::{self, Again, Carried, Order};
 use crate::parked::{Lot, digest};
 use crate::reaction::{Reaction, command_id};
+use crate::trace;
 
 /// How many events are reacted to together at the most.
 const BATCH: usize = 1_000;
@@ -97,7 +99,9 @@ where
                         continue;
                     }
                     // Leaves the batch when told to stop: it is reacted to again.
-                    let taking = self.take_in(&mut connection, &mut lot, &batch, stored, position);
+                    let taking = self
+                        .take_in(&mut connection, &mut lot, &batch, stored, position)
+                        .instrument(trace::taking_in(R::NAME, &batch));
                     match token.run_until_cancelled(taking).await {
                         Some(done) => done?,
                         None => break,

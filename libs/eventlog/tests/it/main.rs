@@ -5,6 +5,7 @@ mod changes;
 mod deadline;
 mod hold;
 mod parked;
+mod process;
 mod projection;
 mod reaction;
 mod relay;

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use crate::world::{Fact, World, organisations};
+use crate::process::{self, Process};
+use crate::world::{Fact, World, organisations, pool_in_schema};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -165,13 +166,13 @@ async fn i6_i10_a_projection_killed_at_random_points_is_the_fold_of_the_log() {
     let _relay = world.relay().await;
     let organisations = organisations(200);
     let mut rng = rand::rngs::StdRng::seed_from_u64(6);
+    let view = View::new(world.views.clone(), "ledger");
     for _ in 0..25 {
-        let (ledger, timeline) = projectors(&world);
-        let _running = (run(&ledger), run(&timeline));
+        let _killed = Process::start("projection::process", &world, "ryggrad_views", "views");
         world.append(&mixed(&mut rng, 400, &organisations)).await;
         let head = world.head().await;
         let enough = head - rng.random_range(0..400);
-        ledger.view().wait_for(enough, PATIENCE).await.expect("a position");
+        view.wait_for(enough, PATIENCE).await.expect("a position");
     }
     let (ledger, timeline) = projectors(&world);
     let _running = (run(&ledger), run(&timeline));
@@ -184,6 +185,17 @@ async fn i6_i10_a_projection_killed_at_random_points_is_the_fold_of_the_log() {
         (10_000, None)
     );
     assert_eq!(verify(&world.views, &Timeline).await.expect("verified"), (10_000, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the other process of the test above"]
+async fn process() {
+    let (database, client) = process::told().await;
+    let pool = pool_in_schema(&database, "views").await;
+    let ledger = Projector::new(pool.clone(), client.clone(), Ledger::<1>);
+    let timeline = Projector::new(pool, client, Timeline);
+    let token = CancellationToken::new();
+    tokio::join!(ledger.run(token.clone()), timeline.run(token));
 }
 
 fn projectors(world: &World) -> (Projector<Ledger<1>>, Projector<Timeline>) {

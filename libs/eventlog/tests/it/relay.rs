@@ -1,6 +1,5 @@
 //! I1, I2: the stream is the log at the same numbers, whatever happens to relays and broker.
 
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use async_nats::header::NATS_MESSAGE_ID;
@@ -8,14 +7,18 @@ use async_nats::jetstream;
 use rand::{Rng as _, SeedableRng as _};
 use ryggrad_eventlog::relay::{Mismatch, Relay};
 use ryggrad_eventlog::{Log, stream};
+use ryggrad_local::nats::{ADMIN, SERVICES};
 use ryggrad_testkit::eventually;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::process::{self, Process};
 use crate::world::{World, organisations};
 
 const PATIENCE: Duration = Duration::from_mins(1);
+/// A subject of the stream.
+const FORGED: &str = "ryggrad.v1.public.registration.Forged.00";
 
 /// Waits until the stream is as long as the log.
 #[track_caller]
@@ -59,11 +62,11 @@ async fn i1_relays_killed_thirty_times_lose_double_and_move_nothing() {
     for round in 0..30 {
         // Two at once for the middle third.
         second = if (10..20).contains(&round) {
-            second.or_else(|| Some(Process::relay(&world)))
+            second.or_else(|| Some(relay_process(&world)))
         } else {
             None
         };
-        let _first = Process::relay(&world);
+        let _first = relay_process(&world);
         world.append_many(rng.random_range(100..600), &organisations).await;
         // Killed somewhere in the middle of its work, or before, or after.
         let at_least = rng.random_range(0..=world.head().await);
@@ -119,11 +122,12 @@ async fn a_foreign_message_in_the_stream_stops_the_relay() {
         world.database.pool_as("ryggrad_relay"),
         world.nats.client("relay").await,
     );
-    let admin = world.nats.client("admin").await;
-    stream::ensure(&admin, 1).await.expect("the stream");
+    // Only the relay's own user can: another program with its password.
+    let forger = world.nats.client("relay").await;
+    stream::ensure(&forger, 1).await.expect("the stream");
     let mut headers = async_nats::HeaderMap::new();
     headers.insert(NATS_MESSAGE_ID, Uuid::nil().to_string());
-    let context = jetstream::new(admin);
+    let context = jetstream::new(forger);
     let ack = context
         .publish_with_headers("ryggrad.v1.public.registration.Foreign.00", headers, "".into())
         .await
@@ -152,60 +156,28 @@ async fn i3_nobody_but_the_relay_publishes_events() {
     let _relay = world.relay().await;
     world.append_many(1, &organisations(1)).await;
     published(&world).await;
-    for user in ["registration", "views", "gateway"] {
+    for user in SERVICES.into_iter().chain([ADMIN]) {
         let client = world.nats.client(user).await;
-        client
-            .publish("ryggrad.v1.public.registration.Forged.00", "".into())
-            .await
-            .expect("sent");
+        client.publish(FORGED, "".into()).await.expect("sent");
+        // Nor through the broker's own answers and deliveries.
+        for asked in ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.RYGGRAD"] {
+            client.publish_with_reply(asked, FORGED, "".into()).await.expect("sent");
+        }
         client.flush().await.expect("heard");
     }
     assert_eq!(stream::last_sequence(&world.client).await.expect("the broker"), 1);
 }
 
-/// A relay in a process of its own: this test binary again. Killed with SIGKILL when dropped.
-struct Process(Child);
-
-impl Process {
-    fn relay(world: &World) -> Self {
-        let child = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "relay::process", "--ignored", "--nocapture"])
-            .env("RYGGRAD_TEST_DATABASE", world.database.url_as("ryggrad_relay"))
-            .env("RYGGRAD_TEST_NATS", world.nats.address())
-            .env("RYGGRAD_TEST_NATS_PASSWORD", world.nats.password_of("relay"))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("started");
-        Self(child)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().expect("killed");
-        self.0.wait().expect("gone");
-    }
+/// A relay in a process of its own.
+fn relay_process(world: &World) -> Process {
+    Process::start("relay::process", world, "ryggrad_relay", "relay")
 }
 
 #[tokio::test]
 #[ignore = "the other process of the tests above"]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how a test tells its other process where the servers are"
-)]
 async fn process() {
-    let told = |name: &str| std::env::var(name).expect("started by another test");
-    let pool = PgPool::connect_lazy(&told("RYGGRAD_TEST_DATABASE")).expect("a url");
-    let credentials = stream::Credentials::User {
-        user: "relay".to_owned(),
-        password: told("RYGGRAD_TEST_NATS_PASSWORD"),
-    };
-    let settings = stream::Settings {
-        url: told("RYGGRAD_TEST_NATS"),
-        credentials,
-        name: "relay".to_owned(),
-    };
-    let client = stream::connect(&settings).await.expect("connected");
+    let (database, client) = process::told().await;
+    let pool = PgPool::connect_lazy(&database).expect("a url");
     Relay::new(pool, client)
         .run(CancellationToken::new())
         .await

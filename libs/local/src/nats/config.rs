@@ -8,7 +8,7 @@ pub const RELAY: &str = "relay";
 /// The services: they follow the stream, and publish wake-ups only.
 pub const SERVICES: [&str; 4] = ["registration", "views", "gateway", "ecosystem"];
 
-/// The operator, who may do everything.
+/// The operator, who may do everything but publish to `ryggrad.>`.
 pub const ADMIN: &str = "admin";
 
 /// When JetStream writes through to the disk.
