@@ -9,3 +9,4 @@ mod imports;
 mod operating;
 mod outage;
 mod privacy;
+mod traces;

@@ -19,7 +19,7 @@ async fn projections(admin: &AdminClient<Connection>) -> Vec<Projection> {
 }
 
 /// Waits until every view has taken in what the log has.
-async fn caught_up(admin: &AdminClient<Connection>) {
+pub(crate) async fn caught_up(admin: &AdminClient<Connection>) {
     eventually(Duration::from_mins(1), || async {
         let all = projections(admin).await;
         match all

@@ -9,12 +9,19 @@ use ryggrad::servers::{Addresses, migrate};
 use ryggrad_client::Connection;
 use ryggrad_eventlog::Log;
 use ryggrad_eventlog::consumer::Feed;
-use ryggrad_proto::common::v1::Receipt;
+use ryggrad_proto::admin::v1::AdvanceClockRequest;
+use ryggrad_proto::admin::v1::admin_client::AdminClient;
+use ryggrad_proto::common::v1::{CommandMeta, Receipt};
+use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
+use ryggrad_proto::registration::v1::{ProceedToFounding, ReviewOutcome, SearchExisting};
 use ryggrad_testkit::eventually;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::harness::{Whole, fresh, sketch, start, whole};
+use crate::harness::{Whole, fresh, sketch, start, views_equal_their_folds, whole};
+use crate::operating::caught_up;
 
 /// How many clients send commands at once.
 const CLIENTS: usize = 8;
@@ -79,6 +86,103 @@ async fn everything_is_there(whole: &Whole, log: &Log, receipts: &[(Uuid, Receip
     assert_eq!(streamed, events, "the stream equals the log");
 }
 
+/// Takes an idea to the decision to found, sending each command with its id until it is accepted; the founding's id.
+async fn decide_to_found(channel: Channel) -> Uuid {
+    let (idea, reviewed, decided, founding) = (fresh(), fresh(), fresh(), fresh());
+    let patience = Duration::from_mins(1);
+    let initiative_id = eventually(patience, || sketch(channel.clone(), idea))
+        .await
+        .aggregate_id;
+    let meta = |id: Uuid| {
+        Some(CommandMeta {
+            command_id: id.to_string(),
+            ..CommandMeta::default()
+        })
+    };
+    eventually(patience, || {
+        let command = SearchExisting {
+            meta: meta(reviewed),
+            initiative_id: initiative_id.clone(),
+            outcome: ReviewOutcome::Complement.into(),
+            reason: Some("Ingen har et tilbud her.".to_owned()),
+            ..SearchExisting::default()
+        };
+        let mut client = RegistrationServiceClient::new(channel.clone());
+        async move { client.search_existing(command).await }
+    })
+    .await;
+    eventually(patience, || {
+        let command = ProceedToFounding {
+            meta: meta(decided),
+            initiative_id: initiative_id.clone(),
+            founding_id: founding.to_string(),
+            proposed_form: "FLI".to_owned(),
+        };
+        let mut client = RegistrationServiceClient::new(channel.clone());
+        async move { client.proceed_to_founding(command).await }
+    })
+    .await;
+    founding
+}
+
+/// What was decided while the server was away is reacted to, what was set then falls due, and the views are their folds.
+async fn life_goes_on(whole: &Whole, founding: Uuid, ideas: usize) {
+    let owner = whole.owner();
+    let count = |name: &'static str, founding: Option<Uuid>| {
+        let owner = owner.clone();
+        let sql = "select count(*) from log.events where name = $1 and ($2::uuid is null or aggregate_id = $2)";
+        async move {
+            let found: Result<i64, _> = sqlx::query_scalar(sql)
+                .bind(name)
+                .bind(founding)
+                .fetch_one(&owner)
+                .await;
+            found.map_err(|error| error.to_string())
+        }
+    };
+    eventually(Duration::from_mins(1), || async {
+        match count("FoundingPlanned", Some(founding)).await? {
+            1 => Ok(()),
+            n => Err(format!("the decision was reacted to {n} times")),
+        }
+    })
+    .await;
+
+    let half_a_year = AdvanceClockRequest {
+        by: "181d".to_owned(),
+        to: None,
+    };
+    let mut admin = AdminClient::new(whole.channel.clone());
+    admin.advance_clock(half_a_year).await.expect("the clock moves");
+    eventually(Duration::from_mins(2), || async {
+        match count("InitiativePaused", None).await? {
+            n if usize::try_from(n) == Ok(ideas) => Ok(()),
+            n => Err(format!("{n} of {ideas} timers have fallen due")),
+        }
+    })
+    .await;
+    caught_up(&admin).await;
+    views_equal_their_folds(whole).await;
+}
+
+/// A gauge as the running roles show it.
+async fn gauge(whole: &Whole, name: &str) -> Result<f64, String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let address = whole.stack.http();
+    let mut stream = TcpStream::connect(address.trim_start_matches("http://"))
+        .await
+        .map_err(failed)?;
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+        .await
+        .map_err(failed)?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.map_err(failed)?;
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+        .ok_or_else(|| format!("{name} is not shown"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgresql_killed_under_load_loses_no_acknowledged_command() {
     let mut postgres = ryggrad_testkit::private_postgres().await;
@@ -93,12 +197,15 @@ async fn postgresql_killed_under_load_loses_no_acknowledged_command() {
     let (clients, stop) = clients(&whole);
     let before = grown_to(&log, ENOUGH).await;
 
+    let founding = tokio::spawn(decide_to_found(whole.channel.clone()));
     postgres.kill().await.expect("killed");
     postgres.restart().await.expect("started again");
 
     grown_to(&log, before + ENOUGH).await;
     stop.store(true, Ordering::Relaxed);
     let receipts: Vec<_> = clients.join_all().await.into_iter().flatten().collect();
+    let founding = founding.await.expect("decided");
+    life_goes_on(&whole, founding, receipts.len()).await;
     everything_is_there(&whole, &log, &receipts).await;
     whole.stack.stop().await;
 }
@@ -115,8 +222,30 @@ async fn i2_nats_down_refuses_no_command_and_up_again_everything_arrives() {
         let id = fresh();
         receipts.push((id, sketch(whole.app(), id).await.expect("accepted without the broker")));
     }
+    let founding = decide_to_found(whole.channel.clone()).await;
+    eventually(Duration::from_secs(30), || async {
+        let (events, seconds) = (
+            gauge(&whole, "ryggrad_relay_lag_events").await?,
+            gauge(&whole, "ryggrad_relay_lag_seconds").await?,
+        );
+        if events >= 50.0 && seconds > 0.5 {
+            Ok(())
+        } else {
+            Err(format!("the relay shows {events} events and {seconds} s"))
+        }
+    })
+    .await;
 
     whole.nats.restart().await.expect("started again");
+    // The one from before the outage, too.
+    life_goes_on(&whole, founding, receipts.len() + 1).await;
     everything_is_there(&whole, &log, &receipts).await;
+    eventually(Duration::from_secs(30), || async {
+        match gauge(&whole, "ryggrad_relay_lag_events").await? {
+            0.0 => Ok(()),
+            events => Err(format!("the relay is still {events} behind")),
+        }
+    })
+    .await;
     whole.stack.stop().await;
 }
