@@ -1,6 +1,7 @@
 //! `ryggrad bench`: how fast the spine is here, side by side with stock cqrs-es + postgres-es on the same server.
 //!
-//! Everything durable: `fsync` and `synchronous_commit` are on. Writing is measured on private servers; reading on a
+//! What is acknowledged is durable: `fsync` and `synchronous_commit` are on for the log. Only the views, which are folded
+//! again from it, commit without waiting for the disk (ADR 30). Writing is measured on private servers; reading on a
 //! `ryggrad up` in a process of its own, with the national population in it.
 
 mod backbone;
@@ -17,8 +18,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
+use crate::print;
 
 use self::backbone::Backbone;
 use self::report::Report;
@@ -56,8 +59,21 @@ enum Half {
     Read,
 }
 
-/// Measures, prints the table and writes the figures to a file.
+/// Measures, prints the table and writes the figures to a file. Told to end, it takes everything down that it started.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    tokio::select! {
+        measured = measure(args) => measured,
+        _ = terminate.recv() => anyhow::bail!("told to end before everything was measured"),
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.context("listen for SIGINT")?;
+            anyhow::bail!("interrupted before everything was measured")
+        }
+    }
+}
+
+async fn measure(args: Args) -> anyhow::Result<Exit> {
+    print::note("the log is durable: fsync and synchronous_commit are on; views commit without waiting for the disk");
     let length = Duration::from_secs(args.seconds);
     let mut report = Report::default();
     if args.only != Some(Half::Read) {
@@ -87,7 +103,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
             .context("latency of the fan-out")?;
         backbone.stop().await?;
     }
-    report.write(&args.out)?;
+    report.write(&args.out, args.only.is_some())?;
     report.print(args.json)?;
     Ok(Exit::Done)
 }

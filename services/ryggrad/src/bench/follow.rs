@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use ryggrad_client::{Client, Filter, Options, Start};
+use ryggrad_eventlog::clock::wall;
 use ryggrad_eventlog::{Outcome, Writer, relay, stream};
 use ryggrad_proto::views::v1::ListTimelineRequest;
 use ryggrad_proto::views::v1::views_client::ViewsClient;
@@ -28,8 +30,9 @@ const RATE: u32 = 2_000;
 /// Every so manieth event is also asked for in a view.
 const ASKED: u64 = 20;
 
-/// When each position was acknowledged, or came somewhere.
-type Times = Arc<Mutex<HashMap<u64, Instant>>>;
+/// When each event was recorded, by the database's clock in the transaction that wrote it, and when it came somewhere. From
+/// the first to the second is the whole way, the commit's wait for the disk included.
+type Times = Arc<Mutex<HashMap<u64, (Timestamp, Timestamp)>>>;
 
 /// Reads the whole log over gRPC, as a new subscriber does.
 pub(super) async fn catch_up(backbone: &Backbone, report: &mut Report) -> anyhow::Result<()> {
@@ -74,36 +77,65 @@ pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut 
         let (writer, views) = (writer.clone(), views.clone());
         writing.spawn(async move { write(writer, n.is_multiple_of(ASKED).then_some(views)).await });
     }
-    let mut committed = HashMap::new();
-    let mut viewed = Vec::new();
+    let rate = per_second(usize::try_from(n)?, began.elapsed());
+    let (mut last, mut appends, mut answered) = (0, Vec::new(), Vec::new());
     while let Some(written) = writing.join_next().await {
-        let (position, at, seen) = written??;
-        committed.insert(position, at);
-        viewed.extend(seen);
+        let (position, took, seen) = written??;
+        last = last.max(position);
+        appends.push(took);
+        answered.extend(seen.map(|at| (position, at)));
     }
-    let streamed = arrived(&committed, &streamed).await.context("stream")?;
-    let subscribed = arrived(&committed, &subscribed).await.context("subscriber")?;
-    for (name, mut latencies) in [("stream", streamed), ("subscriber", subscribed), ("view", viewed)] {
+    arrived(last, &streamed).await.context("stream")?;
+    arrived(last, &subscribed).await.context("subscriber")?;
+    let (streamed, subscribed) = (taken(&streamed), taken(&subscribed));
+    let viewed: Vec<_> = answered
+        .into_iter()
+        .filter_map(|(position, at)| streamed.get(&position).map(|(recorded, _)| between(*recorded, at)))
+        .collect();
+    let ways = |times: &HashMap<u64, (Timestamp, Timestamp)>| -> Vec<_> {
+        times
+            .values()
+            .map(|(recorded, came)| between(*recorded, *came))
+            .collect()
+    };
+    report.add("latency_rate_per_s", rate);
+    report.add("latency_append_p99_ms", percentile_ms(&mut appends, 99));
+    for (name, mut latencies) in [
+        ("stream", ways(&streamed)),
+        ("subscriber", ways(&subscribed)),
+        ("view", viewed),
+    ] {
         report.add(&format!("commit_to_{name}_p50_ms"), percentile_ms(&mut latencies, 50));
         report.add(&format!("commit_to_{name}_p99_ms"), percentile_ms(&mut latencies, 99));
     }
     Ok(())
 }
 
-/// Commits one event; where asked, reads its timeline as soon as it is there.
+fn taken(times: &Times) -> HashMap<u64, (Timestamp, Timestamp)> {
+    std::mem::take(&mut *times.lock().expect("nobody panics with it"))
+}
+
+/// The wall clock may be set back a little meanwhile.
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    to.duration_since(from).try_into().unwrap_or_default()
+}
+
+/// Commits one event; where asked, reads its timeline as soon as it is there. How long the commit took, and when the view
+/// answered.
 async fn write(
     writer: Writer,
     views: Option<ViewsClient<ryggrad_client::Connection>>,
-) -> anyhow::Result<(u64, Instant, Option<Duration>)> {
+) -> anyhow::Result<(u64, Duration, Option<Timestamp>)> {
     let append = new_append()?;
+    let began = Instant::now();
     let organisation = append.aggregate_id.to_string();
     let Outcome::Appended(appended) = writer.append(append).await? else {
         anyhow::bail!("a new command was not appended");
     };
-    let at = Instant::now();
+    let took = began.elapsed();
     let position = appended.last_position;
     let Some(mut views) = views else {
-        return Ok((position, at, None));
+        return Ok((position, took, None));
     };
     let request = ListTimelineRequest {
         organisation,
@@ -121,7 +153,7 @@ async fn write(
             break;
         }
     }
-    Ok((position, at, Some(at.elapsed())))
+    Ok((position, took, Some(wall())))
 }
 
 async fn watch_stream(nats: async_nats::Client, times: Times, token: CancellationToken) -> anyhow::Result<()> {
@@ -132,14 +164,18 @@ async fn watch_stream(nats: async_nats::Client, times: Times, token: Cancellatio
     };
     let mut messages = stream.create_consumer(config).await?.messages().await?;
     while let Some(Some(message)) = token.run_until_cancelled(messages.next()).await {
-        let position = message?
+        let message = message?;
+        let came = wall();
+        let position = message
             .info()
             .map_err(|error| anyhow::anyhow!("{error}"))?
             .stream_sequence;
+        let headers = message.message.headers.unwrap_or_default();
+        let event = stream::decode(position, &headers, message.message.payload)?;
         times
             .lock()
             .expect("nobody panics with it")
-            .insert(position, Instant::now());
+            .insert(position, (event.recorded_at, came));
     }
     Ok(())
 }
@@ -147,38 +183,30 @@ async fn watch_stream(nats: async_nats::Client, times: Times, token: Cancellatio
 async fn watch_subscription(client: Client, times: Times, token: CancellationToken) -> anyhow::Result<()> {
     let mut subscription = client.subscribe(Start::Now, Filter::new());
     while let Some(event) = token.run_until_cancelled(subscription.next_event()).await {
+        let came = wall();
         let Some(event) = event? else { break };
         times
             .lock()
             .expect("nobody panics with it")
-            .insert(event.position(), Instant::now());
+            .insert(event.position(), (recorded_at(&event), came));
     }
     Ok(())
 }
 
-/// How long each took from its acknowledgement, once all of the last second have come.
-async fn arrived(committed: &HashMap<u64, Instant>, times: &Times) -> anyhow::Result<Vec<Duration>> {
-    let last = committed.keys().max().copied().unwrap_or_default();
+fn recorded_at(event: &ryggrad_client::Event) -> Timestamp {
+    let recorded = event.envelope.recorded_at.and_then(|at| at.try_into().ok());
+    recorded.unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Waits until the last event has come.
+async fn arrived(last: u64, times: &Times) -> anyhow::Result<()> {
     let began = Instant::now();
-    loop {
-        let times = times.lock().expect("nobody panics with it").clone();
-        if times.contains_key(&last) {
-            // What was committed before the watchers were there does not count.
-            let first = times.keys().min().copied().unwrap_or_default();
-            let counted = committed.iter().filter(|(position, _)| **position >= first);
-            return counted
-                .map(|(position, at)| {
-                    let came = times
-                        .get(position)
-                        .with_context(|| format!("position {position} did not come"))?;
-                    Ok(came.saturating_duration_since(*at))
-                })
-                .collect();
-        }
+    while !times.lock().expect("nobody panics with it").contains_key(&last) {
         anyhow::ensure!(
             began.elapsed() < Duration::from_secs(30),
             "position {last} did not come"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    Ok(())
 }

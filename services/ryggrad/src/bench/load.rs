@@ -5,13 +5,52 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+/// How often each contestant has its turn.
+const TURNS: u32 = 4;
+
 /// How a group of clients fared.
 #[derive(Debug)]
 pub(super) struct Load {
+    latencies: Vec<Duration>,
+    elapsed: Duration,
+}
+
+// === impl Load ===
+
+impl Load {
     /// Answers a second that were successes.
-    pub(super) per_s: f64,
+    pub(super) fn per_s(&self) -> f64 {
+        per_second(self.latencies.len(), self.elapsed)
+    }
+
     /// Latency of the 99th of a hundred, in milliseconds.
-    pub(super) p99_ms: f64,
+    pub(super) fn p99_ms(&self) -> f64 {
+        percentile_ms(&mut self.latencies.clone(), 99)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.latencies.extend(other.latencies);
+        self.elapsed += other.elapsed;
+    }
+}
+
+/// Runs two contestants in turns, each for so long in all, so that what else the machine does meets both.
+pub(super) async fn in_turns<T, O>(
+    length: Duration,
+    mut theirs: impl FnMut(Duration) -> T,
+    mut ours: impl FnMut(Duration) -> O,
+) -> anyhow::Result<(Load, Load)>
+where
+    T: Future<Output = anyhow::Result<Load>>,
+    O: Future<Output = anyhow::Result<Load>>,
+{
+    let turn = length / TURNS;
+    let (mut they, mut we) = (theirs(turn).await?, ours(turn).await?);
+    for _ in 1..TURNS {
+        they.add(theirs(turn).await?);
+        we.add(ours(turn).await?);
+    }
+    Ok((they, we))
 }
 
 /// Runs so many clients for so long. Each calls `ask(client, n)` with n = 0, 1, 2, …; `false` is an attempt that
@@ -42,10 +81,9 @@ where
     while let Some(done) = tasks.join_next().await {
         latencies.append(&mut done??);
     }
-    let elapsed = start.elapsed();
     Ok(Load {
-        per_s: per_second(latencies.len(), elapsed),
-        p99_ms: percentile_ms(&mut latencies, 99),
+        latencies,
+        elapsed: start.elapsed(),
     })
 }
 

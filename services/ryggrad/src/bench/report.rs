@@ -47,13 +47,18 @@ impl Report {
         self.0.push((key.to_owned(), value));
     }
 
-    /// Writes the figures as one JSON object.
-    pub(super) fn write(&self, path: impl AsRef<Path>) -> anyhow::Result<()> {
+    /// Writes the figures as one JSON object; where only a part was measured, those of an earlier run stay beside them.
+    pub(super) fn write(&self, path: impl AsRef<Path>, is_part: bool) -> anyhow::Result<()> {
         let path = path.as_ref();
+        let mut figures = serde_json::Map::new();
+        if is_part && let Ok(earlier) = std::fs::read(path) {
+            figures = serde_json::from_slice(&earlier).with_context(|| format!("read {}", path.display()))?;
+        }
+        figures.extend(self.figures());
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
         }
-        let json = serde_json::to_string_pretty(&self.figures())? + "\n";
+        let json = serde_json::to_string_pretty(&figures)? + "\n";
         std::fs::write(path, json).with_context(|| format!("write {}", path.display()))
     }
 

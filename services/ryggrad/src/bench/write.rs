@@ -12,7 +12,7 @@ use ryggrad_proto::options::v1::PrivacyClass;
 use uuid::Uuid;
 
 use super::counter::{Counter, Hold};
-use super::load::clients;
+use super::load::{clients, in_turns};
 use super::report::Report;
 use super::stack::Stack;
 
@@ -24,24 +24,27 @@ const HOT: (usize, usize) = (8, 64);
 /// One event each to new aggregates, decided beforehand.
 pub(super) async fn append(stack: &Stack, length: Duration, report: &mut Report) -> anyhow::Result<()> {
     for count in [32, 1_024] {
-        let baseline = stack.baseline.clone();
-        let theirs = clients(count, length, move |_, _| {
-            let baseline = baseline.clone();
-            async move { baseline.append().await }
-        });
-        let theirs = theirs.await?;
-        let writer = stack.writer.clone();
-        let ours = clients(count, length, move |_, _| {
-            let writer = writer.clone();
-            async move { Ok(matches!(writer.append(new_append()?).await?, Outcome::Appended(_))) }
-        });
-        let ours = ours.await?;
-        report.add(&format!("baseline_per_s_{count}"), theirs.per_s);
-        report.add(&format!("append_per_s_{count}"), ours.per_s);
-        report.add(&format!("append_ratio_{count}"), ours.per_s / theirs.per_s);
+        let theirs = |turn| {
+            let baseline = stack.baseline.clone();
+            clients(count, turn, move |_, _| {
+                let baseline = baseline.clone();
+                async move { baseline.append().await }
+            })
+        };
+        let ours = |turn| {
+            let writer = stack.writer.clone();
+            clients(count, turn, move |_, _| {
+                let writer = writer.clone();
+                async move { Ok(matches!(writer.append(new_append()?).await?, Outcome::Appended(_))) }
+            })
+        };
+        let (theirs, ours) = in_turns(length, theirs, ours).await?;
+        report.add(&format!("baseline_per_s_{count}"), theirs.per_s());
+        report.add(&format!("append_per_s_{count}"), ours.per_s());
+        report.add(&format!("append_ratio_{count}"), ours.per_s() / theirs.per_s());
         if count == 32 {
-            report.add("append_p99_ms_32", ours.p99_ms);
-            report.add("baseline_p99_ms_32", theirs.p99_ms);
+            report.add("append_p99_ms_32", ours.p99_ms());
+            report.add("baseline_p99_ms_32", theirs.p99_ms());
         }
     }
     Ok(())
@@ -51,8 +54,7 @@ pub(super) async fn append(stack: &Stack, length: Duration, report: &mut Report)
 pub(super) async fn execute(stack: &Stack, length: Duration, report: &mut Report) -> anyhow::Result<()> {
     let ids: Arc<Vec<Uuid>> = Arc::new((0..AGGREGATES).map(|_| Uuid::now_v7()).collect());
     for count in [32, 1_024] {
-        let theirs = baseline(stack, count, length, &ids).await?;
-        let ours = commands(stack, count, length, &ids).await?;
+        let (theirs, ours) = both(stack, count, length, &ids).await?;
         report.add(&format!("baseline_execute_per_s_{count}"), theirs);
         report.add(&format!("execute_per_s_{count}"), ours);
         report.add(&format!("execute_ratio_{count}"), ours / theirs);
@@ -63,33 +65,34 @@ pub(super) async fn execute(stack: &Stack, length: Duration, report: &mut Report
 /// Many clients on few aggregates.
 pub(super) async fn hot(stack: &Stack, length: Duration, report: &mut Report) -> anyhow::Result<()> {
     let ids: Arc<Vec<Uuid>> = Arc::new((0..HOT.0).map(|_| Uuid::now_v7()).collect());
-    let theirs = baseline(stack, HOT.1, length, &ids).await?;
-    let ours = commands(stack, HOT.1, length, &ids).await?;
+    let (theirs, ours) = both(stack, HOT.1, length, &ids).await?;
     report.add("baseline_hot_per_s", theirs);
     report.add("hot_per_s", ours);
     report.add("hot_ratio", ours / theirs);
     Ok(())
 }
 
-async fn baseline(stack: &Stack, count: usize, length: Duration, ids: &Arc<Vec<Uuid>>) -> anyhow::Result<f64> {
-    let (baseline, ids) = (stack.baseline.clone(), Arc::clone(ids));
-    let load = clients(count, length, move |client, n| {
-        let (baseline, id) = (baseline.clone(), pick(&ids, client, n));
-        async move { baseline.execute(id).await }
-    });
-    Ok(load.await?.per_s)
-}
-
-async fn commands(stack: &Stack, count: usize, length: Duration, ids: &Arc<Vec<Uuid>>) -> anyhow::Result<f64> {
-    let (executor, ids) = (stack.executor.clone(), Arc::clone(ids));
-    let load = clients(count, length, move |client, n| {
-        let (executor, aggregate_id) = (executor.clone(), pick(&ids, client, n));
-        async move {
-            executor.execute(request(aggregate_id)).await?;
-            Ok(true)
-        }
-    });
-    Ok(load.await?.per_s)
+/// Commands a second of the baseline and of ours.
+async fn both(stack: &Stack, count: usize, length: Duration, ids: &Arc<Vec<Uuid>>) -> anyhow::Result<(f64, f64)> {
+    let theirs = |turn| {
+        let (baseline, ids) = (stack.baseline.clone(), Arc::clone(ids));
+        clients(count, turn, move |client, n| {
+            let (baseline, id) = (baseline.clone(), pick(&ids, client, n));
+            async move { baseline.execute(id).await }
+        })
+    };
+    let ours = |turn| {
+        let (executor, ids) = (stack.executor.clone(), Arc::clone(ids));
+        clients(count, turn, move |client, n| {
+            let (executor, aggregate_id) = (executor.clone(), pick(&ids, client, n));
+            async move {
+                executor.execute(request(aggregate_id)).await?;
+                Ok(true)
+            }
+        })
+    };
+    let (theirs, ours) = in_turns(length, theirs, ours).await?;
+    Ok((theirs.per_s(), ours.per_s()))
 }
 
 /// Spreads the clients' calls evenly and without order over the aggregates.
