@@ -52,6 +52,18 @@ pub struct Context {
     pub actor: Actor,
 }
 
+// === impl Context ===
+
+impl Context {
+    /// Whether whoever asks is an organisation, or acts for it: a person or another organisation under a mandate, or the organisation
+    /// itself, proved by its token. An organisation number that nobody proved is no organisation.
+    pub fn acts_for(&self, orgnr: &str) -> bool {
+        let actor = &self.actor;
+        let itself = actor.authenticated && actor.kind == "organisation" && actor.r#ref == orgnr;
+        !orgnr.is_empty() && (itself || actor.acting_for == orgnr)
+    }
+}
+
 /// Whom an event concerns: filters, partitions and timelines go by this.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
@@ -63,4 +75,40 @@ pub struct About {
     pub kommunenummer: Option<String>,
     /// Other organisations and cases that the event concerns.
     pub related: Vec<Uuid>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORGNR: &str = "245915101";
+
+    fn by(kind: &str, who: &str, acting_for: &str, authenticated: bool) -> Context {
+        let actor = Actor {
+            kind: kind.into(),
+            r#ref: who.into(),
+            acting_for: acting_for.into(),
+            authenticated,
+            ..Actor::default()
+        };
+        Context {
+            actor,
+            ..crate::scenario::context()
+        }
+    }
+
+    #[test]
+    fn an_organisation_acts_for_itself_when_a_token_proves_it() {
+        assert!(by("organisation", ORGNR, "", true).acts_for(ORGNR));
+        assert!(!by("organisation", ORGNR, "", false).acts_for(ORGNR));
+        assert!(!by("platform", ORGNR, "", true).acts_for(ORGNR));
+        assert!(!by("organisation", "225522952", "", true).acts_for(ORGNR));
+    }
+
+    #[test]
+    fn others_act_for_an_organisation_when_they_say_so() {
+        assert!(by("person", "p", ORGNR, false).acts_for(ORGNR));
+        assert!(by("platform", "225522952", ORGNR, true).acts_for(ORGNR));
+        assert!(!by("person", "p", "", false).acts_for(""));
+    }
 }

@@ -14,7 +14,9 @@ use ryggrad_norway::{Invalid, Language, OrgNumber};
 use uuid::Uuid;
 
 pub use self::personal::{by_way_of_somebody, names_a_person};
-use self::refusals::{control_character, not_a_hash, not_an_id, not_an_instant, personal_data, too_long};
+use self::refusals::{
+    control_character, not_a_hash, not_an_id, not_an_instant, not_yours_to_make, personal_data, too_long,
+};
 pub use self::refusals::{missing, refuse, refused, wrong_state};
 
 /// A field that was read, or why it was not.
@@ -78,6 +80,15 @@ pub fn optional_id(field: &'static str, value: Option<&str>) -> Read<Option<Uuid
         .filter(|value| !value.is_empty())
         .map(|value| id(field, value))
         .transpose()
+}
+
+/// An id that only we make: whoever could choose it could name somebody else's.
+pub fn made_by_us(field: &'static str, value: &str) -> Read<()> {
+    if value.is_empty() {
+        Ok(())
+    } else {
+        Err(not_yours_to_make(field))
+    }
 }
 
 /// The SHA-256 of a document: 64 hexadecimal digits.

@@ -11,6 +11,7 @@
 mod check;
 mod code_list;
 mod date;
+mod holiday;
 mod icnpo;
 mod invalid;
 mod kid;
@@ -31,6 +32,7 @@ mod tables;
 pub mod time;
 
 pub use date::{YearEnd, parse_date};
+pub use holiday::{is_working_day, working_day_from};
 pub use icnpo::Icnpo;
 pub use invalid::{Invalid, Problem, Subject};
 pub use kid::{Kid, KidMethod};

@@ -57,6 +57,7 @@ fn initiative(of: &OfInitiative, event: &Recorded) -> Vec<Action> {
         let command = ToInitiative::from(pb::PauseInactiveInitiative {
             meta: None,
             initiative_id: initiative_id.clone(),
+            activity: event.sequence,
         });
         set(
             &timers::T_1_1,
@@ -70,6 +71,7 @@ fn initiative(of: &OfInitiative, event: &Recorded) -> Vec<Action> {
         let command = ToInitiative::from(pb::ExpireInitiative {
             meta: None,
             initiative_id: initiative_id.clone(),
+            activity: event.sequence,
         });
         set(
             &timers::T_1_2,
@@ -148,7 +150,10 @@ fn case(of: &OfCase, event: &Recorded) -> Vec<Action> {
             vec![Action::CancelAll(aggregate)]
         }
         OfCase::RegistrationRejected(e) => {
-            let due = instant(e.appeal_deadline).unwrap_or_else(|| time::due(&timers::T_2_4, 0, event.occurred_at));
+            // The whole of the last day is for appealing.
+            let last =
+                instant(e.appeal_deadline).unwrap_or_else(|| time::last_second(&timers::T_2_4, event.occurred_at));
+            let due = time::next_day(last);
             let close = ToCase::from(pb::CloseAppealPeriod { meta: None, case_id });
             vec![set(&timers::T_2_4, "", aggregate, due, close)]
         }

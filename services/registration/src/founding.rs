@@ -13,6 +13,7 @@ use ryggrad_proto::registration::v1::founding_command::Command;
 use ryggrad_proto::registration::v1::founding_event::Event;
 use uuid::Uuid;
 
+use crate::board;
 use crate::form::Form;
 
 /// The aggregate.
@@ -36,8 +37,12 @@ pub struct State {
     pub purpose: String,
     /// Version of the bylaws; 0 before they are adopted.
     pub bylaws_version: u32,
+    /// How large the board is by the bylaws, when they say.
+    pub board_size: Option<pb::BoardSize>,
     /// A board has been elected.
     pub has_board: bool,
+    /// How many are on it.
+    pub on_board: u32,
     /// Founders who have signed.
     pub signed: BTreeSet<String>,
     /// The document that they signed.
@@ -103,8 +108,14 @@ impl Decider for Founding {
                 state.purpose.clone_from(&e.purpose);
                 state.founders = e.founders.iter().filter_map(key).collect();
             }
-            Event::BylawsAdopted(e) => state.bylaws_version = e.version,
-            Event::BoardElected(_) => state.has_board = true,
+            Event::BylawsAdopted(e) => {
+                state.bylaws_version = e.version;
+                state.board_size = e.board_size;
+            }
+            Event::BoardElected(e) => {
+                state.has_board = true;
+                state.on_board = board::count(&e.roles);
+            }
             Event::FoundingDocumentSigned(e) => {
                 state
                     .signed

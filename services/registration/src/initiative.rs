@@ -36,6 +36,10 @@ pub struct State {
     pub kommunenummer: String,
     /// Language of the initiators.
     pub language: String,
+    /// Number of events so far.
+    pub events: u64,
+    /// Number of the last event that somebody did something with: inactivity is counted from it.
+    pub activity: u64,
 }
 
 /// Where an initiative stands.
@@ -92,6 +96,10 @@ impl Decider for Initiative {
     }
 
     fn evolve(state: &mut State, event: &Event) {
+        state.events += 1;
+        if is_activity(event) {
+            state.activity = state.events;
+        }
         let status = &mut state.status;
         match event {
             Event::InitiativeSketched(e) => {
@@ -153,6 +161,24 @@ impl Decider for Initiative {
             kommunenummer: Some(state.kommunenummer.clone()).filter(|number| !number.is_empty()),
             related,
         }
+    }
+}
+
+/// Whether somebody did something. What only time brought about goes on counting from before.
+pub(crate) fn is_activity(event: &Event) -> bool {
+    match event {
+        Event::InitiativeSketched(_)
+        | Event::ExistingOfferingsReviewed(_)
+        | Event::InitiativeOpened(_)
+        | Event::SupporterJoined(_)
+        | Event::TrialStarted(_)
+        | Event::TrialActivityHeld(_)
+        | Event::TrialEvaluated(_)
+        | Event::FoundingDecided(_)
+        | Event::InitiativeAbsorbed(_)
+        | Event::InitiativeAbandoned(_) => true,
+        Event::InitiativePaused(e) => e.reason() != pb::PauseReason::Inactivity,
+        Event::InitiativeExpired(_) | Event::SupportersPurged(_) => false,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod registration_case;
 use ryggrad_decider::input;
 
 mod address;
+mod board;
 pub mod form;
 mod origin;
 mod roles;

@@ -2,10 +2,12 @@
 
 mod answer;
 mod authority;
+mod clocks;
 mod decide;
 mod details;
 mod mirror;
 mod refusals;
+mod register_change;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,8 @@ use ryggrad_decider::{About, Context, Decider, Refusal};
 use ryggrad_proto::registration::v1::organisation_command::Command;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
-pub use state::{Before, Bylaws, Clocks, Grasrot, Relation, State, Status, Voluntary};
+pub use clocks::Clocks;
+pub use state::{Application, Before, Bylaws, Grasrot, Relation, State, Status, Voluntary};
 
 /// The aggregate. It owns the facts that are mirrored from the registers.
 #[derive(Debug)]
@@ -41,6 +44,10 @@ impl Decider for Organisation {
             Command::RefuseVoluntaryRegister(c) => authority::refuse(state, c),
             Command::ApproveGrasrot(c) => authority::approve_grasrot(state, c, context),
             Command::MirrorRegister(c) => mirror::mirror(state, c, context),
+            Command::EndVoluntaryApplication(c) => decide::end_application(state, c, context),
+            Command::ChangeRegistration(c) => register_change::change(state, c, context),
+            Command::LeaveVoluntaryRegister(c) => register_change::leave(state, c),
+            Command::DeleteOrganisation(c) => register_change::delete(state, c),
         }
     }
 

@@ -38,6 +38,8 @@ impl Reaction for Reactions {
             "FoundingDecided"
                 | "OrganisationFounded"
                 | "RegistrationSubmitted"
+                | "RegistrationWithdrawn"
+                | "RegistrationRejected"
                 | "OrganisationRegistered"
                 | "VoluntaryRegistrationEntered"
                 | "VoluntaryRegistrationRefused"
@@ -49,7 +51,7 @@ impl Reaction for Reactions {
         let command = match &*event.aggregate_type {
             Initiative::AGGREGATE => event.decode()?.as_ref().and_then(of_initiative),
             Founding::AGGREGATE => event.decode()?.as_ref().and_then(of_founding),
-            RegistrationCase::AGGREGATE => event.decode()?.as_ref().and_then(of_case),
+            RegistrationCase::AGGREGATE => event.decode()?.as_ref().and_then(|of| of_case(of, event)),
             Organisation::AGGREGATE => event.decode()?.as_ref().and_then(of_organisation),
             _ => None,
         };
@@ -105,6 +107,7 @@ fn of_founding(event: &OfFounding) -> Option<Command> {
                 purpose: e.purpose.clone(),
                 kommunenummer: e.kommunenummer.clone(),
                 stiftelsesdato: e.stiftelsesdato.clone(),
+                board_size: e.board_size,
                 ..pb::OpenOrganisation::default()
             };
             Some(ToOrganisation::from(open).into())
@@ -119,9 +122,17 @@ fn of_founding(event: &OfFounding) -> Option<Command> {
     }
 }
 
-/// A notification to Frivillighetsregisteret is an application.
-fn of_case(event: &OfCase) -> Option<Command> {
+/// A notification to Frivillighetsregisteret is an application, until it is withdrawn or refused. (A case that lapses was never sent.)
+fn of_case(event: &OfCase, recorded: &Recorded) -> Option<Command> {
     match event {
+        OfCase::RegistrationWithdrawn(_) | OfCase::RegistrationRejected(_) => {
+            let end = pb::EndVoluntaryApplication {
+                organisation_id: recorded.organisation_id.to_string(),
+                case_id: recorded.aggregate_id.to_string(),
+                ..pb::EndVoluntaryApplication::default()
+            };
+            Some(ToOrganisation::from(end).into())
+        }
         OfCase::RegistrationSubmitted(e)
             if e.kind() == pb::CaseKind::New && e.registers.iter().any(|register| register == "FR") =>
         {
@@ -152,10 +163,8 @@ fn of_case(event: &OfCase) -> Option<Command> {
         | OfCase::RegistrationReviewStarted(_)
         | OfCase::InformationRequested(_)
         | OfCase::RegistrationSupplemented(_)
-        | OfCase::RegistrationRejected(_)
         | OfCase::RegistrationAppealed(_)
         | OfCase::AppealPeriodEnded(_)
-        | OfCase::RegistrationWithdrawn(_)
         | OfCase::RegistrationLapsed(_)
         | OfCase::RegistrationConfirmed(_) => None,
     }
@@ -178,6 +187,7 @@ fn of_organisation(event: &OfOrganisation) -> Option<Command> {
         OfOrganisation::VoluntaryRegistrationRefused(_)
         | OfOrganisation::OrganisationOpened(_)
         | OfOrganisation::VoluntaryRegistrationApplied(_)
+        | OfOrganisation::VoluntaryApplicationEnded(_)
         | OfOrganisation::VoluntaryRegistrationDeleted(_)
         | OfOrganisation::GrasrotParticipationApproved(_)
         | OfOrganisation::GrasrotParticipationEnded(_)

@@ -176,6 +176,7 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
         // Not public.
         Event::OrganisationOpened(_)
         | Event::VoluntaryRegistrationApplied(_)
+        | Event::VoluntaryApplicationEnded(_)
         | Event::VoluntaryRegistrationRefused(_)
         | Event::AccountingDutyChanged(_)
         | Event::RolesReported(_)

@@ -94,6 +94,7 @@ fn apply(mut unit: StatsUnit, fact: &Event) -> Option<StatsUnit> {
         // They change nothing that is counted; those being wound up and those in bankruptcy still exist.
         Event::OrganisationOpened(_)
         | Event::VoluntaryRegistrationApplied(_)
+        | Event::VoluntaryApplicationEnded(_)
         | Event::VoluntaryRegistrationRefused(_)
         | Event::GrasrotParticipationApproved(_)
         | Event::GrasrotParticipationEnded(_)

@@ -97,6 +97,19 @@ pub(super) fn personal_data(field: &'static str) -> Refusal {
     .at(field)
 }
 
+/// An id that a client may not choose.
+pub(super) fn not_yours_to_make(field: &'static str) -> Refusal {
+    Refusal::invalid(
+        field,
+        Text::new(
+            "Denne id-en lages her. La feltet stå tomt, og les id-en etterpå.",
+            "Denne id-en blir laga her. Lat feltet stå tomt, og les id-en etterpå.",
+            "this id is made here: leave the field empty, and read the id afterwards",
+        ),
+    )
+    .with("problem", "made_by_server")
+}
+
 pub(super) fn not_an_id(field: &'static str) -> Refusal {
     Refusal::invalid(
         field,

@@ -108,7 +108,7 @@ fn a_refusal_starts_the_appeal_period_which_an_appeal_ends() {
         appeal_deadline: Some(instant("2026-03-23T11:00:00Z")),
         ..Default::default()
     });
-    assert_eq!(plan("RegistrationCase", &rejected), ["T-2.4 2026-03-23"]);
+    assert_eq!(plan("RegistrationCase", &rejected), ["T-2.4 2026-03-24"]);
     assert_eq!(
         plan("RegistrationCase", &OfCase::from(pb::RegistrationAppealed::default())),
         ["cancel all"]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use ryggrad_decider::{Context, Refusal};
 use ryggrad_norway::{KommuneNumber, LegalForm, OrgNumber};
 use ryggrad_proto::registration::v1 as pb;
@@ -12,7 +13,7 @@ use ryggrad_proto::registration::v1::founding_event::Event;
 use super::{State, Status, key, refusals};
 use crate::form::{self, Form};
 use crate::roles::{self, Wanted};
-use crate::{input, time};
+use crate::{board, input, time};
 
 /// Two to three weeks, as is advised (T-2.1): never a condition.
 const ADVISED_NOTICE: std::ops::RangeInclusive<i32> = 14..=21;
@@ -64,7 +65,7 @@ fn convene(state: &State, c: &pb::ConveneFoundingMeeting, context: &Context) -> 
     }
     let date = input::date("date", &c.date)?;
     if date < time::day(context.now) {
-        return Err(refusals::in_the_past("date"));
+        return Err(refusals::meeting_in_the_past());
     }
     let place = input::free("place", &c.place, input::NAME)?;
     if place.trim().is_empty() && !c.digital {
@@ -97,8 +98,10 @@ fn convene(state: &State, c: &pb::ConveneFoundingMeeting, context: &Context) -> 
 }
 
 fn meeting(state: &State, c: &pb::RecordFoundingMeeting, context: &Context) -> Result<Vec<Event>, Refusal> {
-    let form = match (state.status, state.form) {
-        (Status::Convened, Some(form)) => form,
+    // A meeting that was not convened here was held all the same (handbook 10): it is recorded as it was, and no notice is made up.
+    let (form, recorded_afterwards) = match (state.status, state.form) {
+        (Status::Convened, Some(form)) => (form, false),
+        (Status::Planned, Some(form)) => (form, true),
         (status, _) => return Err(refusals::state(status)),
     };
     let date = input::date("date", &c.date)?;
@@ -129,6 +132,7 @@ fn meeting(state: &State, c: &pb::RecordFoundingMeeting, context: &Context) -> R
             votes_for: c.votes_for,
             votes_cast: c.votes_cast,
             purpose,
+            recorded_afterwards,
         }
         .into(),
     ])
@@ -161,6 +165,10 @@ fn bylaws(state: &State, c: &pb::AdoptBylaws, context: &Context) -> Result<Vec<E
     if form.owns_itself() && !checklist.no_owners {
         return Err(refusals::has_owners());
     }
+    let board_size = board::read("board_size", c.board_size.as_ref())?;
+    if state.has_board {
+        board::of_size("board_size", state.on_board, board_size.as_ref())?;
+    }
     let bylaws_id = input::optional_id("bylaws_id", Some(&c.bylaws_id))?.unwrap_or(context.new_id);
     Ok(vec![
         pb::BylawsAdopted {
@@ -173,6 +181,7 @@ fn bylaws(state: &State, c: &pb::AdoptBylaws, context: &Context) -> Result<Vec<E
             document_hash: input::hash("document_hash", &c.document_hash)?,
             purpose: vec![input::text("purpose", &c.purpose, input::PROSE)?],
             origin: Some(crate::origin::own(context)),
+            board_size,
         }
         .into(),
     ])
@@ -181,6 +190,9 @@ fn bylaws(state: &State, c: &pb::AdoptBylaws, context: &Context) -> Result<Vec<E
 fn board(state: &State, c: &pb::ElectInterimBoard, context: &Context) -> Result<Vec<Event>, Refusal> {
     let form = unsigned(state)?;
     let roles = roles::read("roles", &c.roles, Some(form), Wanted::Board)?;
+    board::fits("roles", &roles, state.board_size.as_ref())?;
+    let (advised, is_default) = board::advised(state.board_size.as_ref());
+    let as_advised = board::fits("roles", &roles, Some(&advised)).is_ok();
     Ok(vec![
         pb::BoardElected {
             founding_id: id(context),
@@ -190,6 +202,9 @@ fn board(state: &State, c: &pb::ElectInterimBoard, context: &Context) -> Result<
             body: input::text("body", &c.body, input::NAME)?,
             minutes_hash: input::hash("minutes_hash", &c.minutes_hash)?,
             interim: c.interim,
+            board_size: Some(advised),
+            board_size_is_default: is_default,
+            board_size_as_advised: as_advised,
         }
         .into(),
     ])
@@ -213,6 +228,7 @@ fn sign(state: &State, c: &pb::SignFoundingDocument, context: &Context) -> Resul
     let for_orgnr = input::optional_orgnr("for_orgnr", c.for_orgnr.as_deref())?;
     let method: pb::SigningMethod = input::chosen("method", c.method)?;
     let document_hash = input::hash("document_hash", &c.document_hash)?;
+    let signed_at = signed_at(state, method, c.signed_at, context)?;
     let founder = for_orgnr.as_ref().unwrap_or(&signer);
     if !state.founders.contains(founder) {
         return Err(refusals::not_a_founder(if for_orgnr.is_some() {
@@ -237,11 +253,33 @@ fn sign(state: &State, c: &pb::SignFoundingDocument, context: &Context) -> Resul
             signer,
             for_orgnr,
             method: method.into(),
-            signed_at: Some(context.now.into()),
+            signed_at: Some(signed_at.into()),
             document_hash,
         }
         .into(),
     ])
+}
+
+/// When a founder signed: now, or earlier for a signature on paper.
+fn signed_at(
+    state: &State,
+    method: pb::SigningMethod,
+    said: Option<ryggrad_proto::Timestamp>,
+    context: &Context,
+) -> Result<Timestamp, Refusal> {
+    let Some(at) = input::instant("signed_at", said)? else {
+        return Ok(context.now);
+    };
+    if method != pb::SigningMethod::Paper {
+        return Err(refusals::only_paper_is_dated());
+    }
+    if at > context.now {
+        return Err(refusals::in_the_future("signed_at"));
+    }
+    if time::day(at).to_string() < state.meeting_date {
+        return Err(refusals::signed_before_the_meeting());
+    }
+    Ok(at)
 }
 
 fn complete(state: &State, c: &pb::CompleteFounding, context: &Context) -> Result<Vec<Event>, Refusal> {
@@ -256,11 +294,11 @@ fn complete(state: &State, c: &pb::CompleteFounding, context: &Context) -> Resul
     {
         return Err(refusals::capital_too_small(form, needed));
     }
-    let organisation_id = input::optional_id("organisation_id", Some(&c.organisation_id))?.unwrap_or(context.new_id);
+    input::made_by_us("organisation_id", &c.organisation_id)?;
     Ok(vec![
         pb::OrganisationFounded {
             founding_id: id(context),
-            organisation_id: organisation_id.to_string(),
+            organisation_id: context.new_id.to_string(),
             stiftelsesdato: state.meeting_date.clone(),
             name,
             purpose: state.purpose.clone(),
@@ -268,6 +306,7 @@ fn complete(state: &State, c: &pb::CompleteFounding, context: &Context) -> Resul
             kommunenummer: kommunenummer.to_string(),
             kapital: c.kapital,
             parent_orgnr: state.parent_orgnr.clone(),
+            board_size: state.board_size,
         }
         .into(),
     ])

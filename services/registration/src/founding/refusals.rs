@@ -16,9 +16,9 @@ pub(super) fn state(status: Status) -> Refusal {
             "there is no founding with this id: plan it first",
         ),
         Status::Planned => (
-            "Stiftelsen er bare planlagt. Kall inn til stiftelsesmøte først.",
-            "Stiftinga er berre planlagd. Kall inn til stiftingsmøte først.",
-            "the founding is only planned: call the founding meeting first",
+            "Stiftelsen er bare planlagt. Kall inn til stiftelsesmøte, eller registrer møtet hvis det er holdt.",
+            "Stiftinga er berre planlagd. Kall inn til stiftingsmøte, eller registrer møtet om det er halde.",
+            "the founding is only planned: call the founding meeting, or record it if it was held",
         ),
         Status::Convened => (
             "Stiftelsesmøtet er innkalt. Registrer at det er holdt først.",
@@ -49,15 +49,37 @@ pub(super) fn state(status: Status) -> Refusal {
     wrong_state(status.name().unwrap_or("none"), nb, nn, en)
 }
 
-pub(super) fn in_the_past(field: &'static str) -> Refusal {
+pub(super) fn meeting_in_the_past() -> Refusal {
     refuse(
         &rules::INPUT,
         "InvalidField",
-        "Datoen er passert. Velg en som kommer.",
-        "Datoen er passert. Vel ein som kjem.",
-        "the day has passed: choose one to come",
+        "Datoen er passert. Er møtet holdt, registrer det som holdt i stedet for å kalle inn; ellers velg en dag som kommer.",
+        "Datoen er passert. Er møtet halde, registrer det som halde i staden for å kalle inn; elles vel ein dag som kjem.",
+        "the day has passed: if the meeting was held, record it instead of calling it; otherwise choose a day to come",
     )
-    .at(field)
+    .at("date")
+}
+
+pub(super) fn only_paper_is_dated() -> Refusal {
+    refuse(
+        &rules::INPUT,
+        "InvalidField",
+        "Bare en signatur på papir kan ha et eget tidspunkt. En elektronisk signatur gis nå.",
+        "Berre ein signatur på papir kan ha eit eige tidspunkt. Ein elektronisk signatur blir gitt no.",
+        "only a signature on paper has a time of its own: an electronic one is given now",
+    )
+    .at("signed_at")
+}
+
+pub(super) fn signed_before_the_meeting() -> Refusal {
+    refuse(
+        &rules::R_2_03,
+        "SignedBeforeMeeting",
+        "Stiftelsesdokumentet kan ikke være signert før møtet. Rett tidspunktet.",
+        "Stiftingsdokumentet kan ikkje vere signert før møtet. Rett tidspunktet.",
+        "the founding document cannot have been signed before the meeting: correct the time",
+    )
+    .at("signed_at")
 }
 
 pub(super) fn in_the_future(field: &'static str) -> Refusal {

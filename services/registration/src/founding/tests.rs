@@ -1,5 +1,8 @@
 //! A founding, in sentences.
 
+mod afterwards;
+mod board_size;
+
 use ryggrad_decider::scenario::{Given, given};
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::founder::Founder as Who;
@@ -390,6 +393,20 @@ fn a_documented_founding_becomes_an_organisation() {
         ),
         ("2026-03-01", "sjakk", "FLI")
     );
+}
+
+#[test]
+fn nobody_chooses_the_id_of_the_organisation() {
+    let refusal = founding(
+        "FLI",
+        [convened(), held(), bylaws(), board(), signed(KARI), signed(OLA)],
+    )
+    .when(pb::CompleteFounding {
+        organisation_id: KARI.into(),
+        ..complete()
+    })
+    .then_refused("R-0.00", "InvalidField");
+    assert_eq!(refusal.field.as_deref(), Some("organisation_id"));
 }
 
 #[test]

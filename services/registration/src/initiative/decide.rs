@@ -25,8 +25,8 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context) -> Res
         Command::JoinExistingOrganisation(c) => join(state, c, context),
         Command::PauseInitiative(c) => pause(state, c, context),
         Command::AbandonInitiative(c) => abandon(state, c, context),
-        Command::PauseInactiveInitiative(_) => Ok(pause_inactive(state, context)),
-        Command::ExpireInitiative(_) => Ok(expire(state, context)),
+        Command::PauseInactiveInitiative(c) => Ok(pause_inactive(state, c.activity, context)),
+        Command::ExpireInitiative(c) => Ok(expire(state, c.activity, context)),
         Command::PurgeSupporters(_) => Ok(purge(state, context)),
     }
 }
@@ -217,24 +217,24 @@ fn proceed(state: &State, c: &pb::ProceedToFounding, context: &Context) -> Resul
     if !state.reviewed {
         return Err(refusals::not_reviewed());
     }
-    let founding_id = input::optional_id("founding_id", Some(&c.founding_id))?.unwrap_or(context.new_id);
+    input::made_by_us("founding_id", &c.founding_id)?;
     Ok(vec![
         pb::FoundingDecided {
             initiative_id: id(context),
-            founding_id: founding_id.to_string(),
+            founding_id: context.new_id.to_string(),
             proposed_form: form.to_string(),
         }
         .into(),
     ])
 }
 
-/// The host's board accepts by sending the command itself, acting for the host.
+/// The host's board accepts by sending the command itself: as the host, or acting for it.
 fn join(state: &State, c: &pb::JoinExistingOrganisation, context: &Context) -> Result<Vec<Event>, Refusal> {
     alive(state)?;
     let host: OrgNumber = input::coded("host_orgnr", &c.host_orgnr)?;
     let absorbed_as: pb::AbsorbedAs = input::chosen("as", c.r#as)?;
     let role: Role = input::coded("accepted_by_role", &c.accepted_by_role)?;
-    if context.actor.acting_for != host.to_string() {
+    if !context.acts_for(host.as_str()) {
         return Err(refusals::host_has_not_accepted());
     }
     if !matches!(role.code(), "LEDE" | "NEST" | "MEDL") {
@@ -284,8 +284,17 @@ fn abandon(state: &State, c: &pb::AbandonInitiative, context: &Context) -> Resul
     ])
 }
 
-/// a timer that comes too late finds nothing to do.
-fn pause_inactive(state: &State, context: &Context) -> Vec<Event> {
+/// Whether something has happened since the event that a timer was counted from, and whoever sets the timers has not seen yet. A
+/// timer of old does not tell.
+fn is_stale(state: &State, counted_from: u64) -> bool {
+    counted_from > 0 && counted_from < state.activity
+}
+
+/// a timer that comes too late, or was counted from what is no longer the last activity, finds nothing to do.
+fn pause_inactive(state: &State, counted_from: u64, context: &Context) -> Vec<Event> {
+    if is_stale(state, counted_from) {
+        return Vec::new();
+    }
     match state.status {
         Status::Active(_) => {
             vec![
@@ -307,11 +316,11 @@ fn pause_inactive(state: &State, context: &Context) -> Vec<Event> {
 }
 
 /// only a paused initiative expires, so one that nobody paused is paused first.
-fn expire(state: &State, context: &Context) -> Vec<Event> {
-    if state.status.stage().is_none() {
+fn expire(state: &State, counted_from: u64, context: &Context) -> Vec<Event> {
+    if state.status.stage().is_none() || is_stale(state, counted_from) {
         return Vec::new();
     }
-    let mut events = pause_inactive(state, context);
+    let mut events = pause_inactive(state, counted_from, context);
     events.push(
         pb::InitiativeExpired {
             initiative_id: id(context),

@@ -302,6 +302,20 @@ fn going_into_an_organisation_takes_its_boards_word() {
         .by(host.clone())
         .when(coach)
         .then_refused("R-0.99", "HostHasNotAccepted");
+    let itself = |authenticated| Actor {
+        kind: "organisation".into(),
+        r#ref: HOST.into(),
+        authenticated,
+        ..Actor::default()
+    };
+    idea([])
+        .by(itself(false))
+        .when(join.clone())
+        .then_refused("R-0.99", "HostHasNotAccepted");
+    idea([])
+        .by(itself(true))
+        .when(join.clone())
+        .then_names(&["InitiativeAbsorbed"]);
     let (state, _) = idea([]).by(host).when(join).then_names(&["InitiativeAbsorbed"]);
     assert_eq!(
         state.status,
@@ -369,6 +383,55 @@ fn a_year_without_an_event_expires_the_idea_and_a_year_later_the_supporters_are_
         panic!("another event")
     };
     assert_eq!(purged.person_refs, [PERSON]);
+}
+
+/// An idea that was sketched, and joined since: its last activity is its second event.
+#[test]
+fn a_timer_counted_from_an_earlier_activity_ends_nothing() {
+    let pause = |activity| pb::PauseInactiveInitiative {
+        activity,
+        ..Default::default()
+    };
+    let expire = |activity| pb::ExpireInitiative {
+        activity,
+        ..Default::default()
+    };
+    // Whoever sets the timers has not seen that somebody joined.
+    idea([joined()]).when(pause(1)).then(&[]);
+    idea([joined()]).when(expire(1)).then(&[]);
+    idea([joined()]).when(pause(2)).then_names(&["InitiativePaused"]);
+    idea([joined()])
+        .when(expire(2))
+        .then_names(&["InitiativePaused", "InitiativeExpired"]);
+}
+
+#[test]
+fn being_paused_by_a_timer_is_no_activity() {
+    let paused = pb::InitiativePaused {
+        reason: pb::PauseReason::Inactivity.into(),
+        ..Default::default()
+    };
+    let expire = pb::ExpireInitiative {
+        activity: 2,
+        ..Default::default()
+    };
+    idea([joined(), paused.into()])
+        .when(expire)
+        .then_names(&["InitiativeExpired"]);
+}
+
+#[test]
+fn nobody_chooses_the_id_of_the_founding_that_follows() {
+    let proceed = pb::ProceedToFounding {
+        founding_id: PERSON.into(),
+        proposed_form: "FLI".into(),
+        ..Default::default()
+    };
+    let reviewed = pb::ExistingOfferingsReviewed::default();
+    let refusal = idea([reviewed.into()])
+        .when(proceed)
+        .then_refused("R-0.00", "InvalidField");
+    assert_eq!(refusal.field.as_deref(), Some("founding_id"));
 }
 
 #[test]

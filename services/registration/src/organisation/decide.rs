@@ -9,7 +9,7 @@ use super::state::{Relation, State, Status, Voluntary};
 use super::{details, refusals};
 use crate::form::Form;
 use crate::roles::{self, Wanted};
-use crate::{address, input, origin, time};
+use crate::{address, board, input, origin, time};
 
 /// Fields that an organisation changes by itself; the rest is the register's, or takes a conversion.
 const OWN: [&str; 8] = [
@@ -110,6 +110,7 @@ pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context
             deputies: c.elected_deputies,
         },
     )?;
+    board::fits("roles", &roles, state.board_size.as_ref())?;
     let term_id = input::optional_id("term_id", Some(&c.term_id))?.unwrap_or(context.new_id);
     Ok(vec![
         pb::RolesReported {
@@ -173,35 +174,65 @@ pub(super) fn affiliate(state: &State, c: &pb::AffiliateToUmbrella, context: &Co
 
 /// The organisation begins where its founding is complete.
 pub(super) fn open(state: &State, c: &pb::OpenOrganisation, context: &Context) -> Result<Vec<Event>, Refusal> {
-    if state.status != Status::Informal {
+    let founding_id = input::id("founding_id", &c.founding_id)?.to_string();
+    // The same founding again is the same organisation; another one has no right to it.
+    if state.founding_id == founding_id {
         return Ok(Vec::new());
+    }
+    if state.status != Status::Informal {
+        return Err(refusals::not_of_this_founding());
     }
     Ok(vec![
         pb::OrganisationOpened {
             organisation_id: id(context),
-            founding_id: input::id("founding_id", &c.founding_id)?.to_string(),
+            founding_id,
             name: input::text("name", &c.name, input::NAME)?,
             form: c.form.clone(),
             purpose: input::free("purpose", &c.purpose, input::PROSE)?,
             kommunenummer: input::coded::<KommuneNumber>("kommunenummer", &c.kommunenummer)?.to_string(),
             stiftelsesdato: input::date("stiftelsesdato", &c.stiftelsesdato)?.to_string(),
+            board_size: board::read("board_size", c.board_size.as_ref())?,
         }
         .into(),
     ])
 }
 
 pub(super) fn apply(state: &State, c: &pb::ApplyToVoluntaryRegister, context: &Context) -> Result<Vec<Event>, Refusal> {
+    let case_id = input::id("case_id", &c.case_id)?.to_string();
+    let applied = state.application.as_ref();
     match state.voluntary {
-        Voluntary::None | Voluntary::Refused | Voluntary::Slettet => Ok(vec![
+        Voluntary::Innfoert => Ok(Vec::new()),
+        Voluntary::Applied if applied.is_some_and(|application| application.case_id == case_id) => Ok(Vec::new()),
+        // With another case it has applied anew: the latest is the one that counts.
+        Voluntary::None | Voluntary::Refused | Voluntary::Slettet | Voluntary::Applied => Ok(vec![
             pb::VoluntaryRegistrationApplied {
                 organisation_id: id(context),
-                case_id: input::id("case_id", &c.case_id)?.to_string(),
+                case_id,
                 grasrot: c.grasrot,
             }
             .into(),
         ]),
-        Voluntary::Applied | Voluntary::Innfoert => Ok(Vec::new()),
     }
+}
+
+/// A case came to nothing: the application that it was ends, if the organisation has no later one and no answer.
+pub(super) fn end_application(
+    state: &State,
+    c: &pb::EndVoluntaryApplication,
+    context: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    let case_id = input::id("case_id", &c.case_id)?.to_string();
+    let applied = state.application.as_ref();
+    if !applied.is_some_and(|application| application.case_id == case_id) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::VoluntaryApplicationEnded {
+            organisation_id: id(context),
+            case_id,
+        }
+        .into(),
+    ])
 }
 
 /// The number of an organisation that is in the register and can still act.

@@ -7,7 +7,8 @@ use ryggrad_norway::OrgNumber;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
-use super::state::{Clocks, State, Status};
+use super::clocks::Clocks;
+use super::state::{State, Status};
 use super::{details, refusals};
 use crate::{input, origin};
 
@@ -178,6 +179,7 @@ impl Difference {
             document_hash: String::new(),
             purpose: purpose.clone(),
             origin: self.origin.clone(),
+            board_size: None,
         };
         self.push(adopted);
     }

@@ -2,7 +2,7 @@
 
 use ryggrad_decider::{Refusal, Text, rules};
 
-use super::state::Status;
+use super::state::{Status, Voluntary};
 use crate::input::{refuse, wrong_state};
 
 pub(super) fn state(status: Status) -> Refusal {
@@ -44,6 +44,17 @@ pub(super) fn state(status: Status) -> Refusal {
         ),
     };
     wrong_state(status.name(), nb, nn, en)
+}
+
+pub(super) fn not_of_this_founding() -> Refusal {
+    refuse(
+        &rules::STATE,
+        "OtherFounding",
+        "Det finnes alt en organisasjon med denne id-en, og den kommer ikke fra denne stiftelsen.",
+        "Det finst alt ein organisasjon med denne id-en, og han kjem ikkje frå denne stiftinga.",
+        "an organisation with this id exists already, and it does not come from this founding",
+    )
+    .at("organisation_id")
 }
 
 pub(super) fn other_orgnr() -> Refusal {
@@ -89,6 +100,15 @@ pub(super) fn excluded_from_grasrot(to: &str) -> Refusal {
     )
     .at("from")
     .with("excluded_to", to)
+}
+
+pub(super) fn nothing_to_leave(voluntary: Voluntary) -> Refusal {
+    wrong_state(
+        voluntary.name(),
+        "Organisasjonen står ikke i Frivillighetsregisteret og kan ikke slettes der.",
+        "Organisasjonen står ikkje i Frivilligregisteret og kan ikkje slettast der.",
+        "the organisation is not in Frivillighetsregisteret and cannot be deleted there",
+    )
 }
 
 pub(super) fn not_in_fr() -> Refusal {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
+use super::clocks::{Clocks, origin};
 use super::details;
 use crate::origin::OWN;
 
@@ -17,6 +17,10 @@ pub struct State {
     pub status: Status,
     /// Organisation number, when it has one.
     pub orgnr: Option<String>,
+    /// The founding that it came from; empty when the register told of it first.
+    pub founding_id: String,
+    /// How large its board is by its bylaws, when they say.
+    pub board_size: Option<pb::BoardSize>,
     /// Day of registration (ISO date).
     pub registreringsdato: String,
     /// Master data.
@@ -29,6 +33,8 @@ pub struct State {
     pub own: BTreeSet<String>,
     /// How it stands with Frivillighetsregisteret.
     pub voluntary: Voluntary,
+    /// Its application there, as long as it is not answered.
+    pub application: Option<Application>,
     /// Day of its first entry there (ISO date).
     pub first_entered: String,
     /// ICNPO categories by rank.
@@ -45,15 +51,6 @@ pub struct State {
     pub relations: BTreeSet<Relation>,
     /// The organisation that took over.
     pub successor: Option<String>,
-}
-
-/// How fresh what a register said is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Clocks {
-    /// When the source itself last changed something.
-    pub updated: Option<Timestamp>,
-    /// When it was read from its source.
-    pub fetched: Option<Timestamp>,
 }
 
 /// Where an organisation stands (handbook 2.3).
@@ -101,6 +98,17 @@ pub enum Voluntary {
     Refused,
     /// It was there.
     Slettet,
+}
+
+/// An application to Frivillighetsregisteret, and how the organisation stood before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// The case.
+    pub case_id: String,
+    /// How it stood with Frivillighetsregisteret.
+    pub voluntary: Voluntary,
+    /// How it stood with Grasrotandelen.
+    pub grasrot: Grasrot,
 }
 
 /// How an organisation stands with Grasrotandelen.
@@ -276,37 +284,16 @@ impl Grasrot {
     }
 }
 
-// === impl Clocks ===
-
-impl Clocks {
-    /// The clocks of an origin; none of them when it is not a register's.
-    pub(super) fn of(origin: &pb::FactOrigin) -> Self {
-        let instant = |clock: Option<ryggrad_proto::Timestamp>| clock.and_then(|at| Timestamp::try_from(at).ok());
-        Self {
-            updated: instant(origin.source_updated_at),
-            fetched: instant(origin.fetched_at),
-        }
-    }
-
-    /// Whether what has these clocks was taken before what has those. What the source says counts before when it was read; what
-    /// cannot be compared is not older.
-    pub(super) fn before(&self, known: &Self) -> bool {
-        let pair = self
-            .updated
-            .zip(known.updated)
-            .or_else(|| self.fetched.zip(known.fetched));
-        pair.is_some_and(|(new, old)| new < old)
-    }
-
-    fn advance(&mut self, to: Self) {
-        self.updated = self.updated.max(to.updated);
-        self.fetched = self.fetched.max(to.fetched);
-    }
-}
-
 // === impl State ===
 
 impl State {
+    /// Grasrotandelen was asked for with an application that gave nothing; what a register has said of it since stands.
+    fn no_longer_requested(&mut self, before: Grasrot) {
+        if self.grasrot == Grasrot::Requested {
+            self.grasrot = before;
+        }
+    }
+
     pub(super) fn evolve(&mut self, event: &Event) {
         if let Some(origin) = origin(event) {
             self.clocks.advance(Clocks::of(origin));
@@ -316,6 +303,8 @@ impl State {
                 if self.status == Status::Informal {
                     self.status = Status::Founded;
                 }
+                self.founding_id.clone_from(&e.founding_id);
+                self.board_size = e.board_size;
                 self.details = pb::OrganisationDetails {
                     name: e.name.clone(),
                     form: e.form.clone(),
@@ -336,12 +325,28 @@ impl State {
                 self.origin.clone_from(&e.origin);
             }
             Event::VoluntaryRegistrationApplied(e) => {
+                let (voluntary, grasrot) = match self.application.take() {
+                    Some(earlier) => (earlier.voluntary, earlier.grasrot),
+                    None => (self.voluntary, self.grasrot.clone()),
+                };
+                self.application = Some(Application {
+                    case_id: e.case_id.clone(),
+                    voluntary,
+                    grasrot,
+                });
                 self.voluntary = Voluntary::Applied;
                 if e.grasrot {
                     self.grasrot = Grasrot::Requested;
                 }
             }
+            Event::VoluntaryApplicationEnded(e) => {
+                if let Some(application) = self.application.take_if(|application| application.case_id == e.case_id) {
+                    self.voluntary = application.voluntary;
+                    self.no_longer_requested(application.grasrot);
+                }
+            }
             Event::VoluntaryRegistrationEntered(e) => {
+                self.application = None;
                 self.voluntary = Voluntary::Innfoert;
                 self.status = self.status.with_voluntary(true);
                 self.icnpo.clone_from(&e.icnpo);
@@ -354,8 +359,14 @@ impl State {
                     self.grasrot = Grasrot::Requested;
                 }
             }
-            Event::VoluntaryRegistrationRefused(_) => self.voluntary = Voluntary::Refused,
+            Event::VoluntaryRegistrationRefused(_) => {
+                if let Some(application) = self.application.take() {
+                    self.no_longer_requested(application.grasrot);
+                }
+                self.voluntary = Voluntary::Refused;
+            }
             Event::VoluntaryRegistrationDeleted(_) => {
+                self.application = None;
                 self.voluntary = Voluntary::Slettet;
                 self.status = self.status.with_voluntary(false);
             }
@@ -398,6 +409,8 @@ impl State {
                     date: e.vedtektsdato.clone(),
                     purpose: e.purpose.clone(),
                 };
+                // What the register does not read it does not say either.
+                self.board_size = e.board_size.or(self.board_size);
             }
             Event::DissolutionReported(_) => self.status = self.status.wound_up(),
             Event::DissolutionRevoked(_) => self.status = self.status.revived(),
@@ -407,32 +420,5 @@ impl State {
                 self.successor.clone_from(&e.successor_orgnr);
             }
         }
-    }
-}
-
-/// Where a fact comes from, when its message says so.
-fn origin(event: &Event) -> Option<&pb::FactOrigin> {
-    match event {
-        Event::OrganisationRegistered(e) => e.origin.as_ref(),
-        Event::VoluntaryRegistrationEntered(e) => e.origin.as_ref(),
-        Event::VoluntaryRegistrationDeleted(e) => e.origin.as_ref(),
-        Event::GrasrotParticipationApproved(e) => e.origin.as_ref(),
-        Event::GrasrotParticipationEnded(e) => e.origin.as_ref(),
-        Event::GrasrotExclusionImposed(e) => e.origin.as_ref(),
-        Event::ActivityCategoriesChanged(e) => e.origin.as_ref(),
-        Event::AccountingDutyChanged(e) => e.origin.as_ref(),
-        Event::AnnualAccountsSubmitted(e) => e.origin.as_ref(),
-        Event::OrganisationDetailsChanged(e) => e.origin.as_ref(),
-        Event::AffiliationEstablished(e) => e.origin.as_ref(),
-        Event::BylawsAdopted(e) => e.origin.as_ref(),
-        Event::DissolutionReported(e) => e.origin.as_ref(),
-        Event::DissolutionRevoked(e) => e.origin.as_ref(),
-        Event::InsolvencyDeclared(e) => e.origin.as_ref(),
-        Event::OrganisationDeleted(e) => e.origin.as_ref(),
-        Event::OrganisationOpened(_)
-        | Event::VoluntaryRegistrationApplied(_)
-        | Event::VoluntaryRegistrationRefused(_)
-        | Event::RolesReported(_)
-        | Event::BankAccountLinked(_) => None,
     }
 }

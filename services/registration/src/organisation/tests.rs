@@ -1,6 +1,7 @@
 //! An organisation and its registers, in sentences.
 
 mod mirror;
+mod register_change;
 
 use ryggrad_decider::scenario::{Given, given};
 use ryggrad_proto::registration::v1 as pb;
@@ -168,6 +169,112 @@ fn an_application_leads_to_an_entry_or_a_refusal() {
     organisation(vec![registered(), entered()])
         .when(refuse)
         .then_refused("R-0.99", "WrongState");
+}
+
+fn applied(case_id: &str) -> Event {
+    pb::VoluntaryRegistrationApplied {
+        case_id: case_id.into(),
+        grasrot: true,
+        ..Default::default()
+    }
+    .into()
+}
+
+fn end(case_id: &str) -> pb::EndVoluntaryApplication {
+    pb::EndVoluntaryApplication {
+        case_id: case_id.into(),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn an_application_that_came_to_nothing_leaves_things_as_they_were() {
+    let (state, _) = organisation(vec![opened(), applied(CASE)])
+        .when(end(CASE))
+        .then_names(&["VoluntaryApplicationEnded"]);
+    assert_eq!(
+        (state.voluntary, state.grasrot),
+        (Voluntary::None, Grasrot::NotParticipating)
+    );
+    let left = pb::VoluntaryRegistrationDeleted::default().into();
+    let (state, _) = organisation(vec![registered(), entered(), left, applied(CASE)])
+        .when(end(CASE))
+        .then_names(&["VoluntaryApplicationEnded"]);
+    assert_eq!(state.voluntary, Voluntary::Slettet);
+}
+
+#[test]
+fn only_the_latest_application_ends_and_none_that_was_answered() {
+    const LATER: &str = "00000000-0000-7000-8000-0000000000c6";
+    let apply = pb::ApplyToVoluntaryRegister {
+        case_id: LATER.into(),
+        ..Default::default()
+    };
+    let (_, again) = organisation(vec![opened(), applied(CASE)])
+        .when(apply)
+        .then_names(&["VoluntaryRegistrationApplied"]);
+    let twice = vec![opened(), applied(CASE), again[0].clone()];
+    organisation(twice.clone()).when(end(CASE)).then(&[]);
+    let (state, _) = organisation(twice)
+        .when(end(LATER))
+        .then_names(&["VoluntaryApplicationEnded"]);
+    assert_eq!(
+        (state.voluntary, state.grasrot),
+        (Voluntary::None, Grasrot::NotParticipating)
+    );
+    let answers: [Event; 2] = [entered(), pb::VoluntaryRegistrationRefused::default().into()];
+    for answer in answers {
+        organisation(vec![registered(), applied(CASE), answer])
+            .when(end(CASE))
+            .then(&[]);
+    }
+}
+
+#[test]
+fn an_organisation_is_opened_by_one_founding_only() {
+    let open = |founding_id: &str| pb::OpenOrganisation {
+        founding_id: founding_id.into(),
+        name: "Tromøy sjakklubb".into(),
+        form: "FLI".into(),
+        kommunenummer: "4203".into(),
+        stiftelsesdato: "2026-03-01".into(),
+        ..Default::default()
+    };
+    let (_, events) = organisation(vec![])
+        .when(open(CASE))
+        .then_names(&["OrganisationOpened"]);
+    organisation(events.clone()).when(open(CASE)).then(&[]);
+    organisation(events)
+        .when(open(KARI))
+        .then_refused("R-0.99", "OtherFounding");
+    organisation(vec![registered()])
+        .when(open(CASE))
+        .then_refused("R-0.99", "OtherFounding");
+}
+
+#[test]
+fn a_reported_board_is_as_large_as_the_bylaws_say() {
+    let sized: Event = pb::BylawsAdopted {
+        version: 1,
+        board_size: Some(pb::BoardSize {
+            board_min: Some(3),
+            board_max: None,
+        }),
+        ..Default::default()
+    }
+    .into();
+    let role = |code: &str, who: &str| pb::RoleHolder {
+        role_code: code.into(),
+        holder: Some(Holder::PersonRef(who.into())),
+        ..Default::default()
+    };
+    let report = pb::ReportRoles {
+        roles: vec![role("LEDE", KARI), role("MEDL", OLA), role("KONT", OLA)],
+        ..Default::default()
+    };
+    organisation(vec![registered(), sized])
+        .when(report)
+        .then_refused("R-2.08", "BoardSizeNotAsBylaws");
 }
 
 #[test]

@@ -32,8 +32,8 @@ use places::Places;
 
 /// As many numbers of the synthetic series as there are (20,000,000 to 39,999,999, before the check digit).
 const SERIES: u32 = 20_000_000;
-/// The part of them that is drawn from: the last million is for the numbers that the simulated authority gives out.
-const DRAWN: u32 = SERIES - 1_000_000;
+/// The part of them that is drawn from, those that begin with 2: the simulated authority gives out those that begin with 3.
+const DRAWN: u32 = SERIES / 2;
 /// The most units that are drawn: each has four numbers in a row to itself, of which one has a check digit.
 const MOST: u32 = DRAWN / 4;
 const PAGE: usize = 100;

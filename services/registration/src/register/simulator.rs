@@ -79,8 +79,9 @@ impl Schedule for Simulator {
                     e.registers,
                     e.kind,
                     e.content,
+                    &e.maalform,
                 );
-                case.map(|case| case.first_answer(&e.maalform)).unwrap_or_default()
+                case.map(Case::first_answer).unwrap_or_default()
             }
             Some(OfCase::RegistrationSupplemented(e)) => {
                 let case = Case::new(
@@ -91,13 +92,11 @@ impl Schedule for Simulator {
                     e.registers,
                     e.kind,
                     e.content,
+                    &e.maalform,
                 );
                 case.map(Case::decision).unwrap_or_default()
             }
-            Some(OfCase::RegistrationWithdrawn(_)) => vec![
-                Action::CancelAll(event.aggregate_id),
-                Action::CancelAll(event.organisation_id),
-            ],
+            Some(OfCase::RegistrationWithdrawn(_)) => desk::withdrawn(event.aggregate_id, event.organisation_id),
             Some(
                 OfCase::RegistrationDrafted(_)
                 | OfCase::RegistrationAmended(_)

@@ -121,12 +121,13 @@ pub(super) fn supplement(
             registers: state.register_codes(),
             kind: state.kind.into(),
             content: Some(state.content.clone()),
+            maalform: state.maalform.clone(),
         }
         .into(),
     ])
 }
 
-/// the appeal period of three weeks runs from the notice.
+/// the appeal period of three weeks runs from the notice, to the end of its last day.
 pub(super) fn reject(state: &State, c: &pb::RejectRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
     let mut events = under_review(state, context)?;
     let register = register(state, &c.register)?;
@@ -137,7 +138,7 @@ pub(super) fn reject(state: &State, c: &pb::RejectRegistration, context: &Contex
             case_id: id(context),
             register: register.code().to_owned(),
             ground,
-            appeal_deadline: Some(time::due(&timers::T_2_4, 0, notified_at).into()),
+            appeal_deadline: Some(time::last_second(&timers::T_2_4, notified_at).into()),
         }
         .into(),
     );
@@ -196,7 +197,7 @@ pub(super) fn appeal(state: &State, c: &pb::AppealRejection, context: &Context) 
     if appealed {
         return Ok(Vec::new());
     }
-    if closed || deadline.is_some_and(|deadline| context.now > deadline) {
+    if closed || deadline.is_some_and(|deadline| time::day(context.now) > time::day(deadline)) {
         return Err(refusals::appeal_too_late());
     }
     Ok(vec![
@@ -215,7 +216,7 @@ pub(super) fn close_appeal(state: &State, context: &Context) -> Vec<Event> {
             appeal_deadline,
             appealed: false,
             closed: false,
-        } if appeal_deadline.is_none_or(|deadline| context.now >= deadline) => {
+        } if appeal_deadline.is_none_or(|deadline| time::day(context.now) > time::day(deadline)) => {
             vec![pb::AppealPeriodEnded { case_id: id(context) }.into()]
         }
         Status::Undrafted

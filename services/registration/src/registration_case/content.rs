@@ -40,8 +40,12 @@ pub(super) fn read(
     if let Some(voluntary) = &mut content.frivillig_organisasjon {
         voluntary.har_kontonummer = account.is_some();
     }
-    if registers.contains(&Register::Fr) && kind != pb::CaseKind::Deletion {
-        voluntary(&registers, kind, legal, &content)?;
+    match (registers.contains(&Register::Fr), kind) {
+        (false, _) if content.frivillig_organisasjon.is_some() => return Err(refusals::not_for_fr()),
+        (false, _) | (true, pb::CaseKind::Deletion) => {}
+        (true, pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Unspecified) => {
+            voluntary(&registers, kind, legal, &content)?;
+        }
     }
     Ok((registers, content))
 }
@@ -92,6 +96,11 @@ pub(super) fn complete(state: &State) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether the notification reports a board: a new unit's, or a new one.
+pub(super) fn reports_board(state: &State) -> bool {
+    state.content.endrer_styret || (state.kind == pb::CaseKind::New && state.registers.contains(&Register::Er))
+}
+
 /// Bylaws, and the founding document or what stands in for it.
 fn documents(state: &State) -> Result<(), Refusal> {
     if !has(state, pb::DocumentKind::Vedtekter) {
@@ -138,6 +147,7 @@ fn fields(content: &pb::RegistrationContent, ctx: &Context) -> Result<(), Refusa
             return Err(refusals::in_the_future(field));
         }
     }
+    crate::board::read("content.board_size", content.board_size.as_ref())?;
     if let Some(address) = &content.forretningsadresse {
         address::check("content.forretningsadresse", address)?;
     }
@@ -196,15 +206,13 @@ fn voluntary(
         return Err(input::missing("content.frivillig_organisasjon"));
     };
     let new = kind == pb::CaseKind::New;
-    let Some(legal) = legal else {
-        return if new {
-            Err(input::missing("content.form"))
-        } else {
-            Ok(())
-        };
-    };
-    if legal.voluntary_entry() == VoluntaryEntry::Refused {
-        return Err(refusals::not_eligible(legal.code()));
+    match legal {
+        Some(legal) if legal.voluntary_entry() == VoluntaryEntry::Refused => {
+            return Err(refusals::not_eligible(legal.code()));
+        }
+        None if new => return Err(input::missing("content.form")),
+        // A change need not say the form again; what does not hang on it is asked all the same.
+        Some(_) | None => {}
     }
     match voluntary.registreringsrett {
         Some(answers) => right_to_register(legal, answers)?,
@@ -218,15 +226,16 @@ fn voluntary(
     }
 }
 
-/// the answers that let an organisation in.
-fn right_to_register(legal: LegalForm, answers: pb::Registreringsrett) -> Result<(), Refusal> {
+/// the answers that let an organisation in, or stay; what is asked of companies only is asked where the form is
+/// said.
+fn right_to_register(legal: Option<LegalForm>, answers: pb::Registreringsrett) -> Result<(), Refusal> {
     const PUBLIC: &str = "content.frivillig_organisasjon.registreringsrett.har_offentlig_flertall_i_styret";
     const SHARES: &str = "content.frivillig_organisasjon.registreringsrett.flertall_av_aksjer_eid_av_offentlig";
     const PERSONS: &str = "content.frivillig_organisasjon.registreringsrett.utdeling_til_fysiske_personer";
     const ANYTHING: &str = "content.frivillig_organisasjon.registreringsrett.har_utdelinger";
     const VOLUNTARY: &str = "content.frivillig_organisasjon.registreringsrett.utdeling_utelukkende_til_frivillige";
 
-    let company = Form::of(legal) == Some(Form::As);
+    let company = legal.and_then(Form::of) == Some(Form::As);
     if answers
         .har_offentlig_flertall_i_styret
         .ok_or_else(|| refusals::unanswered(PUBLIC))?
@@ -265,7 +274,7 @@ fn right_to_register(legal: LegalForm, answers: pb::Registreringsrett) -> Result
         .har_utdelinger
         .unwrap_or(answers.utdeling_utelukkende_til_frivillige.is_some());
     match answers.utdeling_utelukkende_til_frivillige {
-        Some(false) | None if company => Err(refusals::distributes_elsewhere(legal.code())),
+        Some(false) | None if company => Err(refusals::distributes_elsewhere(legal.map_or("", LegalForm::code))),
         Some(false) if distributes => Err(refusals::no_right(
             VOLUNTARY,
             "Alt som deles ut, må gå til frivillig virksomhet. Meldingen kan sendes utenom hvis dere mener dette er feil.",

@@ -106,6 +106,7 @@ fn change(state: &State, event: Event, context: &Context) -> Result<Vec<Event>, 
     let mut events = vec![event];
     if let Status::AwaitingSignatures(signatures) | Status::Signed(signatures) = &state.status {
         content::complete(&changed)?;
+        signing::roles_fit(&changed)?;
         if !signatures.signed.is_empty() {
             events.extend(signing::reset(signatures, pb::ResetReason::ContentChanged, context));
             events.push(signing::requested(
@@ -174,6 +175,8 @@ fn submit(state: &State, c: &pb::SubmitRegistration, context: &Context) -> Resul
         | Status::Lapsed) => return Err(refusals::state(status)),
     }
     let maalform = input::written_standard("maalform", &c.maalform)?;
+    content::complete(state)?;
+    signing::roles_fit(state)?;
     for (orgnr, kind) in [
         (&state.content.revisor_orgnr, pb::AuditorType::Revisor),
         (&state.content.regnskapsfoerer_orgnr, pb::AuditorType::Regnskapsfoerer),

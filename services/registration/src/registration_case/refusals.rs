@@ -74,6 +74,17 @@ pub(super) fn election_not_declared() -> Refusal {
     )
 }
 
+pub(super) fn board_not_reported() -> Refusal {
+    refuse(
+        &rules::R_2_08,
+        "BoardNotReported",
+        "Meldingen gjelder styret, men styret er ikke meldt. Be om signaturer på nytt, med hele styret og kontaktpersonen, før dere endrer innholdet.",
+        "Meldinga gjeld styret, men styret er ikkje meldt. Be om signaturar på nytt, med heile styret og kontaktpersonen, før de endrar innhaldet.",
+        "the notification is about the board, but no board is reported: ask for signatures anew, with the whole board and the contact, before changing the content",
+    )
+    .at("roles")
+}
+
 pub(super) fn minutes_must_exist() -> Refusal {
     refuse(
         &rules::R_2_09,

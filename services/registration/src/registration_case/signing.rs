@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use ryggrad_decider::{Context, Refusal, timers};
-use ryggrad_norway::Role;
+use ryggrad_norway::{OrgNumber, Role};
+use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::registration_case_event::Event;
 use ryggrad_proto::registration::v1::role_holder::Holder;
 
 use super::decide::id;
-use super::state::{Register, Signatures, State, Status};
+use super::state::{Signatures, State, Status};
 use super::{content, refusals};
 use crate::form::Form;
 use crate::roles::{self, Wanted};
-use crate::{input, time};
+use crate::{board, input, time};
 
 /// Levels of ID-porten that a signature may be given with.
 const EID_LEVELS: [&str; 2] = ["idporten-loa-substantial", "idporten-loa-high"];
@@ -21,9 +22,9 @@ const EID_LEVELS: [&str; 2] = ["idporten-loa-substantial", "idporten-loa-high"];
 pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Context) -> Result<Vec<Event>, Refusal> {
     let earlier = match &state.status {
         Status::Draft => None,
-        Status::AwaitingSignatures(signatures) => Some(signatures),
+        // Others may have to sign, or the board to be reported, before the content can be changed.
+        Status::AwaitingSignatures(signatures) | Status::Signed(signatures) => Some(signatures),
         status @ (Status::Undrafted
-        | Status::Signed(_)
         | Status::Submitted
         | Status::UnderReview
         | Status::InfoRequested { .. }
@@ -33,12 +34,9 @@ pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Contex
         | Status::Lapsed) => return Err(refusals::state(status)),
     };
     content::complete(state)?;
-    let board =
-        state.content.endrer_styret || (state.kind == pb::CaseKind::New && state.registers.contains(&Register::Er));
-    let form = state.content.form.parse().ok().and_then(Form::of);
     let deputies = c.elected_deputies;
-    let roles = if board || !c.roles.is_empty() {
-        roles::read("roles", &c.roles, form, Wanted::BoardAndContact { deputies })?
+    let roles = if content::reports_board(state) || !c.roles.is_empty() {
+        read_roles(state, &c.roles, deputies)?
     } else {
         Vec::new()
     };
@@ -49,6 +47,27 @@ pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Contex
     }
     events.push(requested(signers, roles, context));
     Ok(events)
+}
+
+/// The roles as they are reported, with a board that the form and the bylaws allow.
+fn read_roles(state: &State, roles: &[pb::RoleHolder], deputies: u32) -> Result<Vec<pb::RoleHolder>, Refusal> {
+    let form = state.content.form.parse().ok().and_then(Form::of);
+    let roles = roles::read("roles", roles, form, Wanted::BoardAndContact { deputies })?;
+    board::fits("roles", &roles, state.content.board_size.as_ref())?;
+    Ok(roles)
+}
+
+/// Whether the roles that were reported with the request are still those that the content asks for: it may have changed since. How
+/// many deputies were elected was said with the request, and is not asked again.
+pub(super) fn roles_fit(state: &State) -> Result<(), Refusal> {
+    let Some(signatures) = state.status.signatures() else {
+        return Ok(());
+    };
+    match (content::reports_board(state), signatures.roles.is_empty()) {
+        (false, true) => Ok(()),
+        (true, true) => Err(refusals::board_not_reported()),
+        (_, false) => read_roles(state, &signatures.roles, 0).map(drop),
+    }
 }
 
 /// Everybody once, each with a role that is reported, and the chair among them.
@@ -105,7 +124,8 @@ pub(super) fn reset(signatures: &Signatures, reason: pb::ResetReason, context: &
     })
 }
 
-/// personally and electronically, and for nobody else.
+/// personally and electronically, and for nobody else. What has to be personal is the signature, not the message that brings
+/// it: see [`brings`].
 pub(super) fn sign(state: &State, c: &pb::SignRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
     let signatures = match &state.status {
         Status::AwaitingSignatures(signatures) | Status::Signed(signatures) => signatures,
@@ -123,10 +143,7 @@ pub(super) fn sign(state: &State, c: &pb::SignRegistration, context: &Context) -
     if !EID_LEVELS.contains(&c.eid_level.as_str()) {
         return Err(refusals::eid_too_low());
     }
-    let actor = &context.actor;
-    let somebody_else =
-        actor.kind == "person" && !actor.r#ref.is_empty() && !actor.r#ref.eq_ignore_ascii_case(&person_ref);
-    if somebody_else || !actor.mandate.is_empty() || !actor.acting_for.is_empty() {
+    if !brings(&context.actor, &person_ref) {
         return Err(refusals::not_personal());
     }
     if !signatures.signers.iter().any(|signer| signer.person_ref == person_ref) {
@@ -144,6 +161,26 @@ pub(super) fn sign(state: &State, c: &pb::SignRegistration, context: &Context) -
         }
         .into(),
     ])
+}
+
+/// Whether an actor can bring the signature of a person (R-2.10, ADR 0022).
+///
+/// The person can, acting for nobody and under no mandate: a signature is never given for another. An organisation or a platform can
+/// when a token proves which it is: it has the person's signature from ID-porten, and answers for it. A mandate that it acts under
+/// is then one from an organisation, to send commands; one from a person would be a delegation of the signature. An authority signs
+/// for nobody, and what a request says of itself without proof carries no signature but one's own.
+fn brings(actor: &Actor, person_ref: &str) -> bool {
+    match actor.kind.as_str() {
+        "person" => {
+            actor.r#ref.eq_ignore_ascii_case(person_ref) && actor.acting_for.is_empty() && actor.mandate.is_empty()
+        }
+        "organisation" | "platform" => {
+            let for_an_organisation =
+                actor.acting_for.is_empty() || OrgNumber::parse_tolerant(&actor.acting_for).is_ok();
+            actor.authenticated && for_an_organisation
+        }
+        _ => false,
+    }
 }
 
 /// T-2.2: reminds those who have not signed; a reminder that comes late finds nobody.

@@ -22,6 +22,8 @@ pub struct State {
     pub kind: pb::CaseKind,
     /// What the notification says.
     pub content: pb::RegistrationContent,
+    /// Written standard that it was sent in: nb or nn; empty before that.
+    pub maalform: String,
     /// Kinds of the documents attached.
     pub documents: BTreeSet<i32>,
     /// The election of the board has been declared.
@@ -228,7 +230,10 @@ impl State {
             Event::AuditorAssignmentConfirmed(e) => {
                 self.confirmed_by.insert((e.r#type, e.orgnr_auditor.clone()));
             }
-            Event::RegistrationSubmitted(_) => self.status = Status::Submitted,
+            Event::RegistrationSubmitted(e) => {
+                self.status = Status::Submitted;
+                self.maalform.clone_from(&e.maalform);
+            }
             Event::RegistrationReviewStarted(_) | Event::RegistrationSupplemented(_) => {
                 self.status = Status::UnderReview;
             }

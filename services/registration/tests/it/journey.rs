@@ -165,14 +165,21 @@ async fn an_idea_becomes_an_organisation_by_way_of_reactions() {
             ..pb::SearchExisting::default()
         };
         done(service.search_existing(Request::new(search)).await);
-        let founding_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00f1).to_string();
         let proceed = pb::ProceedToFounding {
-            initiative_id,
-            founding_id: founding_id.clone(),
+            initiative_id: initiative_id.clone(),
             proposed_form: "FLI".to_owned(),
             ..pb::ProceedToFounding::default()
         };
         done(service.proceed_to_founding(Request::new(proceed)).await);
+        let asked = pb::GetInitiativeRequest {
+            initiative_id,
+            at_least: 0,
+        };
+        let initiative = service
+            .get_initiative(Request::new(asked))
+            .await
+            .expect("an initiative");
+        let founding_id = initiative.into_inner().founding_id;
         becomes(&world, &founding_id, &["FoundingPlanned"]).await;
 
         let convene = pb::ConveneFoundingMeeting {
@@ -239,15 +246,19 @@ async fn an_idea_becomes_an_organisation_by_way_of_reactions() {
             };
             done(service.sign_founding_document(Request::new(sign)).await);
         }
-        let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d1).to_string();
         let complete = pb::CompleteFounding {
-            founding_id,
-            organisation_id: organisation_id.clone(),
+            founding_id: founding_id.clone(),
             name: "Tromøy sjakklubb".to_owned(),
             kommunenummer: "4203".to_owned(),
             ..pb::CompleteFounding::default()
         };
         done(service.complete_founding(Request::new(complete)).await);
+        let asked = pb::GetFoundingRequest {
+            founding_id,
+            at_least: 0,
+        };
+        let founding = service.get_founding(Request::new(asked)).await.expect("a founding");
+        let organisation_id = founding.into_inner().organisation_id;
         becomes(&world, &organisation_id, &["OrganisationOpened"]).await;
     })
     .await;
@@ -335,6 +346,32 @@ async fn a_refusal_by_frivillighetsregisteret_reaches_the_case_and_its_appeal_pe
             &submitted_and(&[&decided[..], &["AppealPeriodEnded"]].concat()),
         )
         .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_withdrawn_application_leaves_the_organisation_as_it_was() {
+    as_the_app(async {
+        let world = world(Simulator::default()).await;
+        let organisation_id = Uuid::from_u128(0x0195_8f6e_7c00_7000_8000_0000_0000_00d5).to_string();
+        let case_id = ready_to_submit(&world, &organisation_id).await;
+        sign_and_submit(&world, &case_id).await;
+        becomes(&world, &organisation_id, &["VoluntaryRegistrationApplied"]).await;
+        let withdraw = pb::WithdrawRegistration {
+            case_id,
+            ..pb::WithdrawRegistration::default()
+        };
+        done(world.service.withdraw_registration(Request::new(withdraw)).await);
+        let ended = ["VoluntaryRegistrationApplied", "VoluntaryApplicationEnded"];
+        becomes(&world, &organisation_id, &ended).await;
+        let asked = pb::GetOrganisationRequest {
+            organisation_id,
+            at_least: 0,
+        };
+        let organisation = world.service.get_organisation(Request::new(asked)).await;
+        let voluntary = organisation.expect("an organisation").into_inner().voluntary();
+        assert_eq!(voluntary, pb::VoluntaryState::Unspecified);
     })
     .await;
 }

@@ -206,6 +206,7 @@ fn organisation(event: &Organisation) -> Short {
             .with("registreringsdato", &e.registreringsdato)
             .details(e.details.as_ref()),
         Organisation::VoluntaryRegistrationApplied(e) => short.with("grasrot", if e.grasrot { "true" } else { "" }),
+        Organisation::VoluntaryApplicationEnded(e) => short.with("case_id", &e.case_id),
         Organisation::VoluntaryRegistrationEntered(e) => {
             short.with("innfoert_dato", &e.innfoert_dato).list("icnpo", &e.icnpo)
         }

@@ -334,6 +334,17 @@ fn winding_up_is_reported_and_revoked() {
     assert_eq!(state.status, Status::RegisteredVoluntary, "as before");
 }
 
+/// ADR 0024: the register shows where an organisation is, and not how it came there.
+#[test]
+fn what_the_register_shows_at_its_end_is_not_given_a_way_there() {
+    let bankrupt = |s: &mut pb::RegisterSnapshot| s.konkurs = true;
+    let state = gives(bankrupt, &["InsolvencyDeclared"]);
+    assert_eq!(state.status, Status::InBankruptcy);
+    let deleted = |s: &mut pb::RegisterSnapshot| s.slettedato = "2026-02-20".into();
+    let state = gives(deleted, &["OrganisationDeleted"]);
+    assert_eq!(state.status, Status::Deleted);
+}
+
 #[test]
 fn an_organisation_that_is_gone_is_deleted_with_all_that_led_there() {
     let gone = |s: &mut pb::RegisterSnapshot| {

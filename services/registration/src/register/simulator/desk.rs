@@ -6,7 +6,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use ryggrad_decider::{Nature, Timer};
 use ryggrad_eventlog::Recorded;
-use ryggrad_eventlog::deadline::Action;
+use ryggrad_eventlog::deadline::{Action, id};
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_command::Command as ToOrganisation;
@@ -28,9 +28,12 @@ static ANSWER: Timer = Timer {
     sources: &["OK"],
 };
 
-/// The last million numbers of the synthetic series are the simulator's, two for each position of the log: of two in a row at
-/// least one has a check digit.
-const NUMBERS: std::ops::Range<u64> = 39_000_000..39_900_000;
+/// Numbers that begin with 3 are the simulator's (those with 2 are the population's), two for each position of the log: of an even
+/// number and the next at least one has a check digit.
+const NUMBERS: std::ops::Range<u64> = 30_000_000..40_000_000;
+
+/// What is set on an organisation's desk for one of its cases.
+const OF_ORGANISATION: [&str; 7] = ["orgnr", "enter", "refuse", "grasrot", "change", "leave", "delete"];
 
 /// A notification on the authority's desk.
 pub(super) struct Case<'a> {
@@ -43,6 +46,23 @@ pub(super) struct Case<'a> {
     pub(super) registers: Vec<String>,
     pub(super) kind: pb::CaseKind,
     pub(super) content: pb::RegistrationContent,
+    /// Written standard of the case: nb or nn.
+    pub(super) maalform: String,
+}
+
+/// Takes everything off the desk that a case has there, and nothing of the organisation's other cases.
+pub(super) fn withdrawn(case: Uuid, organisation: Uuid) -> Vec<Action> {
+    let of_organisation = OF_ORGANISATION
+        .iter()
+        .map(|what| Action::Cancel(id(organisation, &ANSWER, &which(what, case))));
+    std::iter::once(Action::CancelAll(case))
+        .chain(of_organisation)
+        .collect()
+}
+
+/// One decision of one case: an organisation can have several under way.
+fn which(what: &str, case: Uuid) -> String {
+    format!("{what} {case}")
 }
 
 impl<'a> Case<'a> {
@@ -54,6 +74,7 @@ impl<'a> Case<'a> {
         registers: Vec<String>,
         kind: i32,
         content: Option<pb::RegistrationContent>,
+        maalform: &str,
     ) -> Option<Self> {
         let mut hash = Sha256::new();
         hash.update(simulator.seed.to_be_bytes());
@@ -69,11 +90,12 @@ impl<'a> Case<'a> {
             registers,
             kind: pb::CaseKind::try_from(kind).unwrap_or_default(),
             content: content.unwrap_or_default(),
+            maalform: maalform.to_owned(),
         })
     }
 
     /// Takes the notification in hand, and asks for more or decides.
-    pub(super) fn first_answer(mut self, maalform: &str) -> Vec<Action> {
+    pub(super) fn first_answer(mut self) -> Vec<Action> {
         let review = pb::StartReview {
             meta: None,
             case_id: self.id.to_string(),
@@ -83,11 +105,10 @@ impl<'a> Case<'a> {
         let review_at = self.from + self.from.duration_until(due) / 5;
         let mut actions = vec![set(&ANSWER, "review", self.id, review_at, ToCase::from(review))];
         if self.dice.random_bool(self.simulator.deficiency_rate.clamp(0.0, 1.0)) {
-            let text = if maalform == "nn" {
-                "Vedtektene som er lagde ved, er ikkje daterte. Send daterte vedtekter."
-            } else {
-                "De vedlagte vedtektene er ikke datert. Send daterte vedtekter."
-            };
+            let text = self.in_its_standard(
+                "De vedlagte vedtektene er ikke datert. Send daterte vedtekter.",
+                "Vedtektene som er lagde ved, er ikkje daterte. Send daterte vedtekter.",
+            );
             let request = pb::RequestInformation {
                 meta: None,
                 case_id: self.id.to_string(),
@@ -117,7 +138,10 @@ impl<'a> Case<'a> {
             pb::CaseKind::New => {
                 let mut actions = Vec::new();
                 if er {
-                    actions.push(self.assign_orgnr(due));
+                    let Some(orgnr) = orgnr(self.position) else {
+                        return vec![self.no_more_numbers(due)];
+                    };
+                    actions.push(self.assign_orgnr(orgnr, due));
                 }
                 if fr {
                     let later = if er { self.working_days(due, 1.0) } else { due };
@@ -137,21 +161,122 @@ impl<'a> Case<'a> {
                 let registers = [("ER", er || !fr), ("FR", fr)]
                     .into_iter()
                     .filter(|(_, wanted)| *wanted);
-                registers.map(|(register, _)| self.confirm(register, due)).collect()
+                let mut actions: Vec<_> = registers.map(|(register, _)| self.confirm(register, due)).collect();
+                if self.kind == pb::CaseKind::Deletion {
+                    actions.push(self.delete(er || !fr, due));
+                } else {
+                    actions.extend(self.change(due));
+                }
+                actions
             }
         }
+    }
+
+    /// What the notification changes, of what it says.
+    fn change(&self, due: Timestamp) -> Vec<Action> {
+        let content = &self.content;
+        let voluntary = content.frivillig_organisasjon.clone().unwrap_or_default();
+        let grasrot = voluntary.grasrotandel;
+        let naeringskoder = Some(content.naeringskode.clone()).filter(|code| !code.is_empty());
+        let fields = [
+            ("name", !content.name.is_empty()),
+            ("purpose", !content.purpose.is_empty()),
+            ("forretningsadresse", content.forretningsadresse.is_some()),
+            ("naeringskoder", naeringskoder.is_some()),
+        ];
+        let change = pb::ChangeRegistration {
+            meta: None,
+            organisation_id: self.organisation.to_string(),
+            details: Some(pb::OrganisationDetails {
+                name: content.name.clone(),
+                purpose: content.purpose.clone(),
+                forretningsadresse: content.forretningsadresse.clone(),
+                naeringskoder: naeringskoder.into_iter().collect(),
+                ..pb::OrganisationDetails::default()
+            }),
+            fields: fields
+                .into_iter()
+                .filter(|(_, said)| *said)
+                .map(|(field, _)| field.to_owned())
+                .collect(),
+            vedtektsdato: content.vedtektsdato.clone(),
+            icnpo: voluntary.icnpo,
+            grasrot_ends: grasrot.is_some_and(|grasrot| !grasrot.deltar_i),
+            regnskapsrapportering: voluntary.rapporteringsplikt_regnskap,
+            effective: time::day(due).to_string(),
+            origin: Some(origin(due)),
+        };
+        let mut actions = vec![self.set("change", due, change)];
+        if grasrot.is_some_and(|grasrot| grasrot.deltar_i) {
+            actions.push(self.approve_grasrot(due));
+        }
+        actions
+    }
+
+    /// Deletes from every register, or from Frivillighetsregisteret only.
+    fn delete(&self, everywhere: bool, due: Timestamp) -> Action {
+        let (organisation_id, day) = (self.organisation.to_string(), time::day(due).to_string());
+        let ground = self
+            .in_its_standard("Slettet etter melding.", "Sletta etter melding.")
+            .to_owned();
+        if everywhere {
+            let delete = pb::DeleteOrganisation {
+                organisation_id,
+                slettedato: day,
+                ground,
+                origin: Some(origin(due)),
+                ..pb::DeleteOrganisation::default()
+            };
+            return self.set("delete", due, delete);
+        }
+        let leave = pb::LeaveVoluntaryRegister {
+            organisation_id,
+            slettet_dato: day,
+            ground,
+            origin: Some(origin(due)),
+            ..pb::LeaveVoluntaryRegister::default()
+        };
+        self.set("leave", due, leave)
+    }
+
+    /// A decision about the organisation, for this case.
+    fn set(&self, what: &str, due: Timestamp, command: impl Into<ToOrganisation>) -> Action {
+        let command: ToOrganisation = command.into();
+        set(&ANSWER, &which(what, self.id), self.organisation, due, command)
+    }
+
+    /// A text in the written standard of the case.
+    fn in_its_standard(&self, nb: &'static str, nn: &'static str) -> &'static str {
+        if self.maalform == "nn" { nn } else { nb }
     }
 
     fn is_for(&self, register: &str) -> bool {
         self.registers.iter().any(|code| code == register)
     }
 
+    /// No number is ever given twice: when there are no more, nobody is registered.
+    fn no_more_numbers(&self, due: Timestamp) -> Action {
+        let ground = self.in_its_standard(
+            "Det simulerte registeret har ikke flere organisasjonsnumre å dele ut.",
+            "Det simulerte registeret har ikkje fleire organisasjonsnummer å dele ut.",
+        );
+        self.reject_with("ER", ground, due)
+    }
+
     fn reject(&self, register: &str, due: Timestamp) -> Action {
+        let ground = self.in_its_standard(
+            "Opplysningene er ikke tilstrekkelige til å registrere enheten.",
+            "Opplysningane er ikkje tilstrekkelege til å registrere eininga.",
+        );
+        self.reject_with(register, ground, due)
+    }
+
+    fn reject_with(&self, register: &str, ground: &str, due: Timestamp) -> Action {
         let reject = pb::RejectRegistration {
             meta: None,
             case_id: self.id.to_string(),
             register: register.to_owned(),
-            ground: "Opplysningene er ikke tilstrekkelige til å registrere enheten.".to_owned(),
+            ground: ground.to_owned(),
             notified_at: None,
         };
         set(&ANSWER, "reject", self.id, due, ToCase::from(reject))
@@ -173,19 +298,19 @@ impl<'a> Case<'a> {
         )
     }
 
-    fn assign_orgnr(&self, due: Timestamp) -> Action {
+    fn assign_orgnr(&self, orgnr: String, due: Timestamp) -> Action {
         let content = &self.content;
         let assign = pb::AssignOrgnr {
             meta: None,
             organisation_id: self.organisation.to_string(),
-            orgnr: orgnr(self.position),
+            orgnr,
             registreringsdato: time::day(due).to_string(),
             details: Some(pb::OrganisationDetails {
                 name: content.name.clone(),
                 form: content.form.clone(),
                 purpose: content.purpose.clone(),
                 forretningsadresse: content.forretningsadresse.clone(),
-                language: "nb".to_owned(),
+                language: self.in_its_standard("nb", "nn").to_owned(),
                 naeringskoder: vec![if content.naeringskode.is_empty() {
                     "94.992".to_owned()
                 } else {
@@ -204,17 +329,22 @@ impl<'a> Case<'a> {
             case_id: self.id.to_string(),
             origin: Some(origin(due)),
         };
-        set(&ANSWER, "orgnr", self.organisation, due, ToOrganisation::from(assign))
+        self.set("orgnr", due, assign)
     }
 
     fn refuse_voluntary(&self, due: Timestamp) -> Action {
         let refuse = pb::RefuseVoluntaryRegister {
             meta: None,
             organisation_id: self.organisation.to_string(),
-            ground: "Virksomheten regnes ikke som frivillig virksomhet.".to_owned(),
+            ground: self
+                .in_its_standard(
+                    "Virksomheten regnes ikke som frivillig virksomhet.",
+                    "Verksemda blir ikkje rekna som frivillig verksemd.",
+                )
+                .to_owned(),
             case_id: self.id.to_string(),
         };
-        set(&ANSWER, "refuse", self.organisation, due, ToOrganisation::from(refuse))
+        self.set("refuse", due, refuse)
     }
 
     /// The entry, and Grasrotandelen two working days after it for those who want it.
@@ -234,30 +364,23 @@ impl<'a> Case<'a> {
             case_id: self.id.to_string(),
             origin: Some(origin(due)),
         };
-        let mut actions = vec![set(
-            &ANSWER,
-            "enter",
-            self.organisation,
-            due,
-            ToOrganisation::from(enter),
-        )];
+        let mut actions = vec![self.set("enter", due, enter)];
         if grasrot {
-            let from = self.working_days(due, 2.0);
-            let approve = pb::ApproveGrasrot {
-                meta: None,
-                organisation_id: self.organisation.to_string(),
-                from: time::day(from).to_string(),
-                origin: Some(origin(from)),
-            };
-            actions.push(set(
-                &ANSWER,
-                "grasrot",
-                self.organisation,
-                from,
-                ToOrganisation::from(approve),
-            ));
+            actions.push(self.approve_grasrot(due));
         }
         actions
+    }
+
+    /// Grasrotandelen follows two working days after the entry, or after the change.
+    fn approve_grasrot(&self, due: Timestamp) -> Action {
+        let from = self.working_days(due, 2.0);
+        let approve = pb::ApproveGrasrot {
+            meta: None,
+            organisation_id: self.organisation.to_string(),
+            from: time::day(from).to_string(),
+            origin: Some(origin(from)),
+        };
+        self.set("grasrot", from, approve)
     }
 
     /// When the authority answers: a log-normal number of working days after the notification.
@@ -293,11 +416,13 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The number for a notification at a position: no two positions have the same.
-pub(super) fn orgnr(position: u64) -> String {
-    let first = NUMBERS.start + position * 2 % (NUMBERS.end - NUMBERS.start);
-    let number = (first..first + 2).find_map(|eight| OrgNumber::with_check_digit(u32::try_from(eight).ok()?));
-    number.map(|number| number.to_string()).unwrap_or_default()
+/// The number for a notification at a position: no two positions have the same, and those beyond the series have none.
+pub(super) fn orgnr(position: u64) -> Option<String> {
+    let first = NUMBERS.start.checked_add(position.checked_mul(2)?)?;
+    let number = (first..first + 2)
+        .filter(|eight| NUMBERS.contains(eight))
+        .find_map(|eight| OrgNumber::with_check_digit(u32::try_from(eight).ok()?))?;
+    Some(number.to_string())
 }
 
 fn origin(at: Timestamp) -> pb::FactOrigin {

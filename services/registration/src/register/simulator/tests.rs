@@ -8,10 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use ryggrad_eventlog::deadline::Action;
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::registration::v1 as pb;
+use ryggrad_proto::registration::v1::organisation_command::Command as ToOrganisation;
+use ryggrad_proto::registration::v1::registration_case_command::Command as ToCase;
 use uuid::Uuid;
 
 use super::Simulator;
-use super::desk::{Case, orgnr};
+use super::desk::{Case, orgnr, withdrawn};
+use crate::command::Command;
 
 fn case(simulator: &Simulator, turn: u8) -> Case<'_> {
     Case {
@@ -24,13 +27,16 @@ fn case(simulator: &Simulator, turn: u8) -> Case<'_> {
         registers: vec!["ER".into(), "FR".into()],
         kind: pb::CaseKind::New,
         content: pb::RegistrationContent::default(),
+        maalform: "nb".into(),
     }
 }
 
 #[test]
 fn every_position_has_a_number_of_its_own() {
-    let numbers: BTreeSet<_> = (1..5_000).map(orgnr).collect();
-    assert_eq!(numbers.len(), 4_999);
+    let positions = (1..5_000).chain(449_000..452_000).chain(4_990_000..5_000_000);
+    let many = positions.clone().count();
+    let numbers: BTreeSet<_> = positions.map(|position| orgnr(position).expect("a number")).collect();
+    assert_eq!(numbers.len(), many);
     assert!(
         numbers
             .iter()
@@ -39,12 +45,151 @@ fn every_position_has_a_number_of_its_own() {
 }
 
 #[test]
+fn nobody_gets_a_number_when_there_are_no_more() {
+    assert_eq!(orgnr(5_000_000), None);
+    assert_eq!(orgnr(u64::MAX), None);
+    let simulator = Simulator::obliging();
+    let last = Case {
+        position: 5_000_000,
+        ..case(&simulator, 1)
+    };
+    let commands = commands(last.decision());
+    let [Command::Case(ToCase::RejectRegistration(reject))] = &commands[..] else {
+        panic!("{commands:?}")
+    };
+    assert_eq!(reject.register, "ER");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_answers() {
     let simulator = Simulator::default();
-    assert_eq!(
-        case(&simulator, 7).first_answer("nb"),
-        case(&simulator, 7).first_answer("nb")
-    );
+    assert_eq!(case(&simulator, 7).first_answer(), case(&simulator, 7).first_answer());
+}
+
+/// What is sent, in the order in which it is set.
+fn commands(actions: Vec<Action>) -> Vec<Command> {
+    actions
+        .into_iter()
+        .map(|action| match action {
+            Action::Set(deadline) => {
+                Command::decode(deadline.aggregate_type, &deadline.command).expect("a command of ours")
+            }
+            Action::Cancel(_) | Action::CancelAll(_) => panic!("nothing to cancel"),
+        })
+        .collect()
+}
+
+#[test]
+fn grounds_are_in_the_written_standard_of_the_case() {
+    let refusing = Simulator {
+        rejection_rate: 1.0,
+        deficiency_rate: 0.0,
+        ..Simulator::default()
+    };
+    let ground = |maalform: &str, registers: &[&str]| {
+        let case = Case {
+            maalform: maalform.into(),
+            registers: registers.iter().map(|&register| register.into()).collect(),
+            ..case(&refusing, 3)
+        };
+        commands(case.decision())
+            .into_iter()
+            .find_map(|command| match command {
+                Command::Case(ToCase::RejectRegistration(c)) => Some(c.ground),
+                Command::Organisation(ToOrganisation::RefuseVoluntaryRegister(c)) => Some(c.ground),
+                _ => None,
+            })
+            .expect("a ground")
+    };
+    for registers in [&["ER"][..], &["ER", "FR"]] {
+        let (nb, nn) = (ground("nb", registers), ground("nn", registers));
+        assert!(nb.contains("ikke") && !nb.contains("ikkje"), "{nb}");
+        assert!(nn.contains("ikkje"), "{nn}");
+    }
+}
+
+#[test]
+fn a_withdrawn_case_takes_only_its_own_decisions_off_the_desk() {
+    let simulator = Simulator::obliging();
+    let with_grasrot = |id: u128| {
+        let mut case = Case {
+            id: Uuid::from_u128(id),
+            ..case(&simulator, 1)
+        };
+        case.content.frivillig_organisasjon = Some(pb::VoluntaryContent {
+            grasrotandel: Some(pb::Grasrotandel {
+                deltar_i: true,
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+        let organisation = case.organisation;
+        let of_organisation: BTreeSet<_> = case
+            .decision()
+            .into_iter()
+            .filter_map(|action| match action {
+                Action::Set(deadline) if deadline.aggregate_id == organisation => Some(deadline.id),
+                Action::Set(_) | Action::Cancel(_) | Action::CancelAll(_) => None,
+            })
+            .collect();
+        (organisation, of_organisation)
+    };
+    let (organisation, one) = with_grasrot(11);
+    let (_, other) = with_grasrot(12);
+    assert_eq!((one.len(), other.len()), (3, 3));
+    let cancelled: BTreeSet<_> = withdrawn(Uuid::from_u128(11), organisation)
+        .into_iter()
+        .filter_map(|action| match action {
+            Action::Cancel(id) => Some(id),
+            Action::CancelAll(aggregate) => {
+                assert_eq!(aggregate, Uuid::from_u128(11), "the case, and not the organisation");
+                None
+            }
+            Action::Set(_) => panic!("nothing is set"),
+        })
+        .collect();
+    assert!(cancelled.is_superset(&one) && cancelled.is_disjoint(&other));
+}
+
+#[test]
+fn a_change_is_applied_and_not_only_confirmed() {
+    let simulator = Simulator::obliging();
+    let change = Case {
+        kind: pb::CaseKind::Change,
+        content: pb::RegistrationContent {
+            name: "Tromøya sjakklubb".into(),
+            ..Default::default()
+        },
+        ..case(&simulator, 1)
+    };
+    let commands = commands(change.decision());
+    let applied = commands.iter().find_map(|command| match command {
+        Command::Organisation(ToOrganisation::ChangeRegistration(c)) => Some(c),
+        _ => None,
+    });
+    assert_eq!(applied.expect("it is applied").fields, ["name"]);
+    assert_eq!(commands.len(), 3, "both registers confirm it too");
+}
+
+#[test]
+fn a_deletion_is_of_the_registers_that_it_names() {
+    let simulator = Simulator::obliging();
+    let deleted = |registers: &[&str]| {
+        let case = Case {
+            kind: pb::CaseKind::Deletion,
+            registers: registers.iter().map(|&register| register.into()).collect(),
+            ..case(&simulator, 1)
+        };
+        commands(case.decision()).pop().expect("a decision")
+    };
+    assert!(matches!(
+        deleted(&["ER"]),
+        Command::Organisation(ToOrganisation::DeleteOrganisation(_))
+    ));
+    assert!(matches!(
+        deleted(&["FR"]),
+        Command::Organisation(ToOrganisation::LeaveVoluntaryRegister(_))
+    ));
 }
 
 #[test]

@@ -5,6 +5,18 @@ use ryggrad_decider::{Refusal, Rule, Text, rules};
 use crate::form::FORM;
 use crate::input::refuse;
 
+/// Content for a register that the notification does not go to.
+pub(in crate::registration_case) fn not_for_fr() -> Refusal {
+    refuse(
+        &rules::INPUT,
+        "NotForFrivillighetsregisteret",
+        "Meldingen går ikke til Frivillighetsregisteret. Ta med FR blant registrene, eller la feltet stå tomt.",
+        "Meldinga går ikkje til Frivilligregisteret. Ta med FR mellom registra, eller lat feltet stå tomt.",
+        "the notification does not go to Frivillighetsregisteret: name FR among the registers, or leave the field empty",
+    )
+    .at("content.frivillig_organisasjon")
+}
+
 pub(in crate::registration_case) fn unknown_register(code: &str) -> Refusal {
     refuse(
         &rules::INPUT,

@@ -148,6 +148,7 @@ fn a_cooperative_and_a_public_body_cannot_enter_frivillighetsregisteret() {
         registers: registers.iter().map(ToString::to_string).collect(),
         ..draft(pb::RegistrationContent {
             form: form.into(),
+            frivillig_organisasjon: content().frivillig_organisasjon.filter(|_| registers.contains(&"FR")),
             ..content()
         })
     };
@@ -188,6 +189,7 @@ fn each_form_has_its_registers() {
         ..draft(pb::RegistrationContent {
             form: form.into(),
             driver_naeringsvirksomhet: business,
+            frivillig_organisasjon: None,
             ..content()
         })
     };
@@ -343,4 +345,75 @@ fn the_same_content_again_changes_nothing() {
     let mut events = complete();
     events.push(requested());
     case(events).when(amend).then(&[]);
+}
+
+/// A change that says what it changes, and the number, and nothing else.
+fn change_with(change: impl FnOnce(&mut pb::VoluntaryContent)) -> pb::DraftRegistration {
+    let mut voluntary = pb::VoluntaryContent::default();
+    change(&mut voluntary);
+    pb::DraftRegistration {
+        registers: vec!["FR".into()],
+        kind: pb::CaseKind::Change.into(),
+        ..draft(pb::RegistrationContent {
+            organisasjonsnummer: "245915101".into(),
+            frivillig_organisasjon: Some(voluntary),
+            ..Default::default()
+        })
+    }
+}
+
+#[test]
+fn a_change_is_held_to_the_same_rules_without_saying_the_form_again() {
+    case(vec![])
+        .when(change_with(|v| v.icnpo = vec!["1200".into()]))
+        .then_names(&["RegistrationDrafted"]);
+    let four = ["1200", "1300", "13100", "14100"].map(str::to_owned);
+    refused(change_with(|v| v.icnpo = four.to_vec()), "R-2.16", "IcnpoCount");
+    refused(change_with(|v| v.icnpo = vec!["1".into()]), "R-2.16", "InvalidField");
+    let distributes = pb::Registreringsrett {
+        har_offentlig_flertall_i_styret: Some(false),
+        utdeling_til_fysiske_personer: Some(true),
+        har_utdelinger: Some(true),
+        ..Default::default()
+    };
+    refused(
+        change_with(|v| v.registreringsrett = Some(distributes)),
+        "R-2.15",
+        "NoRightToRegister",
+    );
+    let mut national = content()
+        .frivillig_organisasjon
+        .and_then(|v| v.grasrotandel)
+        .expect("the sample has it");
+    national.drives_all_aktivitet_lokalt_eller_regionalt = Some(false);
+    let refusal = case(vec![])
+        .when(change_with(|v| v.grasrotandel = Some(national)))
+        .then_refused("R-2.17", "NotLocal");
+    assert!(refusal.field.is_some());
+    let without_account = pb::DraftRegistration {
+        kontonummer_token: String::new(),
+        ..change_with(|v| {
+            national.drives_all_aktivitet_lokalt_eller_regionalt = Some(true);
+            v.grasrotandel = Some(national);
+        })
+    };
+    refused(without_account, "R-2.17", "AccountMissing");
+}
+
+#[test]
+fn what_is_for_frivillighetsregisteret_is_not_sent_past_it() {
+    for kind in [pb::CaseKind::New, pb::CaseKind::Change] {
+        let draft = pb::DraftRegistration {
+            registers: vec!["ER".into()],
+            kind: kind.into(),
+            ..draft(pb::RegistrationContent {
+                organisasjonsnummer: "245915101".into(),
+                ..content()
+            })
+        };
+        let refusal = case(vec![])
+            .when(draft)
+            .then_refused("R-0.00", "NotForFrivillighetsregisteret");
+        assert_eq!(refusal.field.as_deref(), Some("content.frivillig_organisasjon"));
+    }
 }

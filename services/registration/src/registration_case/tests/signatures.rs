@@ -27,6 +27,14 @@ fn sign(who: &str) -> pb::SignRegistration {
     }
 }
 
+fn person(who: &str) -> Actor {
+    Actor {
+        kind: "person".into(),
+        r#ref: who.into(),
+        ..Actor::default()
+    }
+}
+
 /// Handbook 4, first acceptance example.
 #[test]
 fn three_signers_of_whom_two_have_signed_cannot_submit() {
@@ -39,6 +47,7 @@ fn three_signers_of_whom_two_have_signed_cannot_submit() {
 #[test]
 fn the_last_signature_completes_the_case() {
     let (state, _) = case(signed_by(&[KARI, OLA]))
+        .by(person(LIV))
         .when(sign(LIV))
         .then_names(&["RegistrationSigned"]);
     assert!(matches!(state.status, Status::Signed(_)));
@@ -46,34 +55,74 @@ fn the_last_signature_completes_the_case() {
 
 #[test]
 fn a_signature_is_personal() {
-    let another = Actor {
-        kind: "person".into(),
-        r#ref: OLA.into(),
-        ..Actor::default()
-    };
-    case(signed_by(&[]))
-        .by(another)
-        .when(sign(KARI))
-        .then_refused("R-2.10", "SignatureNotPersonal");
-    let mandated = Actor {
-        kind: "person".into(),
-        r#ref: KARI.into(),
+    let under_a_mandate = Actor {
         mandate: "m1".into(),
-        ..Actor::default()
+        ..person(KARI)
     };
-    case(signed_by(&[]))
-        .by(mandated)
-        .when(sign(KARI))
-        .then_refused("R-2.10", "SignatureNotPersonal");
-    let herself = Actor {
-        kind: "person".into(),
-        r#ref: KARI.into(),
-        ..Actor::default()
+    let for_another = Actor {
+        acting_for: OLA.into(),
+        ..person(KARI)
     };
-    case(signed_by(&[]))
-        .by(herself)
-        .when(sign(KARI))
-        .then_names(&["RegistrationSigned"]);
+    for actor in [person(OLA), person(""), under_a_mandate, for_another] {
+        case(signed_by(&[]))
+            .by(actor)
+            .when(sign(KARI))
+            .then_refused("R-2.10", "SignatureNotPersonal");
+    }
+    for herself in [person(KARI), person(&KARI.to_uppercase())] {
+        case(signed_by(&[]))
+            .by(herself)
+            .when(sign(KARI))
+            .then_names(&["RegistrationSigned"]);
+    }
+}
+
+fn proved(kind: &str, acting_for: &str, authenticated: bool) -> Actor {
+    Actor {
+        kind: kind.into(),
+        r#ref: AUDITOR.into(),
+        acting_for: acting_for.into(),
+        mandate: if acting_for.is_empty() {
+            String::new()
+        } else {
+            "m1".into()
+        },
+        authenticated,
+    }
+}
+
+#[test]
+fn a_proved_organisation_or_platform_brings_the_signature_of_a_person() {
+    for kind in ["organisation", "platform"] {
+        // By itself, and under an organisation's mandate to send commands.
+        for acting_for in ["", "245915101"] {
+            case(signed_by(&[]))
+                .by(proved(kind, acting_for, true))
+                .when(sign(KARI))
+                .then_names(&["RegistrationSigned"]);
+        }
+    }
+}
+
+#[test]
+fn nobody_else_brings_a_signature() {
+    let actors = [
+        proved("platform", "", false),
+        proved("organisation", "", false),
+        // A mandate from the signer would be a delegation.
+        proved("platform", KARI, true),
+        proved("authority", "", true),
+        proved("system", "", true),
+        Actor::default(),
+    ];
+    for actor in actors {
+        let told = format!("{actor:?}");
+        let refusal = case(signed_by(&[]))
+            .by(actor)
+            .when(sign(KARI))
+            .then_refused("R-2.10", "SignatureNotPersonal");
+        assert_eq!(refusal.field.as_deref(), Some("person_ref"), "{told}");
+    }
 }
 
 #[test]
@@ -82,9 +131,14 @@ fn a_signature_is_electronic_and_of_somebody_who_was_asked() {
         eid_level: "idporten-loa-low".into(),
         ..sign(KARI)
     };
-    case(signed_by(&[])).when(low).then_refused("R-2.10", "EidTooLow");
     case(signed_by(&[]))
-        .when(sign("00000000-0000-4000-8000-0000000000b9"))
+        .by(person(KARI))
+        .when(low)
+        .then_refused("R-2.10", "EidTooLow");
+    const SOMEBODY: &str = "00000000-0000-4000-8000-0000000000b9";
+    case(signed_by(&[]))
+        .by(person(SOMEBODY))
+        .when(sign(SOMEBODY))
         .then_refused("R-2.10", "NotASigner");
 }
 
@@ -96,12 +150,15 @@ fn a_reference_is_the_same_in_every_spelling() {
     let (_, events) = case(complete()).when(request).then_names(&["SignaturesRequested"]);
     let mut past = complete();
     past.extend(events);
-    case(past).when(sign(KARI)).then_names(&["RegistrationSigned"]);
+    case(past)
+        .by(person(KARI))
+        .when(sign(KARI))
+        .then_names(&["RegistrationSigned"]);
 }
 
 #[test]
 fn signing_twice_is_signing_once() {
-    case(signed_by(&[KARI])).when(sign(KARI)).then(&[]);
+    case(signed_by(&[KARI])).by(person(KARI)).when(sign(KARI)).then(&[]);
 }
 
 #[test]
@@ -304,4 +361,134 @@ fn a_change_that_leaves_a_gap_is_refused_while_people_sign() {
     case(vec![super::drafted(), attached(pb::DocumentKind::Vedtekter)])
         .when(submit())
         .then_refused("R-0.99", "WrongState");
+}
+
+/// A change of the purpose that two have been asked to sign, without a word on the board.
+fn change_without_roles(signed: &[&str]) -> Vec<Event> {
+    let drafted = pb::RegistrationDrafted {
+        organisation_id: super::ORGANISATION.into(),
+        registers: vec!["ER".into()],
+        kind: pb::CaseKind::Change.into(),
+        content: Some(changed(false)),
+        ..Default::default()
+    };
+    let requested = pb::SignaturesRequested {
+        signers: vec![signer(KARI, "LEDE")],
+        ..Default::default()
+    };
+    let mut events: Vec<Event> = vec![drafted.into(), requested.into()];
+    events.extend(signed.iter().map(|who| super::signed(who)));
+    events.push(
+        pb::BoardElectionDeclared {
+            minutes_exist: true,
+            ..Default::default()
+        }
+        .into(),
+    );
+    events
+}
+
+fn changed(board: bool) -> pb::RegistrationContent {
+    pb::RegistrationContent {
+        form: "FLI".into(),
+        organisasjonsnummer: "245915101".into(),
+        endrer_styret: board,
+        ..Default::default()
+    }
+}
+
+fn amend_to(content: pb::RegistrationContent) -> pb::AmendRegistration {
+    pb::AmendRegistration {
+        registers: vec!["ER".into()],
+        content: Some(content),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_new_board_is_not_slipped_in_after_signatures_were_requested_without_one() {
+    for signed in [&[][..], &[KARI]] {
+        let refusal = case(change_without_roles(signed))
+            .when(amend_to(changed(true)))
+            .then_refused("R-2.08", "BoardNotReported");
+        assert_eq!(refusal.field.as_deref(), Some("roles"));
+    }
+}
+
+#[test]
+fn a_board_is_reported_anew_and_then_the_content_follows() {
+    let (_, asked) = case(change_without_roles(&[KARI]))
+        .when(request())
+        .then_names(&["SignaturesReset", "SignaturesRequested"]);
+    let mut past = change_without_roles(&[KARI]);
+    past.extend(asked);
+    case(past)
+        .when(amend_to(changed(true)))
+        .then_names(&["RegistrationAmended"]);
+}
+
+#[test]
+fn a_form_that_the_reported_board_does_not_fit_is_refused() {
+    let drafted = pb::RegistrationDrafted {
+        organisation_id: super::ORGANISATION.into(),
+        registers: vec!["ER".into()],
+        kind: pb::CaseKind::Change.into(),
+        content: Some(pb::RegistrationContent {
+            form: "AS".into(),
+            ..changed(false)
+        }),
+        ..Default::default()
+    };
+    let requested = pb::SignaturesRequested {
+        signers: vec![signer(KARI, "LEDE")],
+        roles: vec![role("LEDE", KARI), role("DAGL", KARI)],
+        ..Default::default()
+    };
+    case(vec![drafted.into(), requested.into()])
+        .when(amend_to(changed(false)))
+        .then_refused("R-2.08", "BoardMemberMissing");
+}
+
+#[test]
+fn a_signed_case_without_the_board_it_is_about_is_not_sent() {
+    let mut past = change_without_roles(&[KARI]);
+    // As an earlier version let it through.
+    let amended = pb::RegistrationAmended {
+        registers: vec!["ER".into()],
+        content: Some(changed(true)),
+        ..Default::default()
+    };
+    past.push(amended.into());
+    case(past).when(submit()).then_refused("R-2.08", "BoardNotReported");
+}
+
+#[test]
+fn the_bylaws_say_how_large_the_board_is() {
+    let sized = |min, max| {
+        let mut events = complete();
+        let amended = pb::RegistrationAmended {
+            registers: vec!["ER".into(), "FR".into()],
+            content: Some(pb::RegistrationContent {
+                board_size: Some(pb::BoardSize {
+                    board_min: min,
+                    board_max: max,
+                }),
+                ..content()
+            }),
+            ..Default::default()
+        };
+        events.push(amended.into());
+        events
+    };
+    for (min, max) in [(None, None), (Some(3), Some(3)), (None, Some(9)), (Some(1), None)] {
+        case(sized(min, max))
+            .when(request())
+            .then_names(&["SignaturesRequested"]);
+    }
+    for (min, max) in [(Some(4), None), (None, Some(2))] {
+        let refusal = case(sized(min, max))
+            .when(request())
+            .then_refused("R-2.08", "BoardSizeNotAsBylaws");
+        assert_eq!(refusal.rule.nature, ryggrad_decider::Nature::Bylaws);
+    }
 }

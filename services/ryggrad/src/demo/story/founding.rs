@@ -4,23 +4,34 @@ use anyhow::Context as _;
 use ryggrad_proto::registration::v1 as pb;
 
 use super::stage::{bylaws, hash};
-use super::{KOMMUNE, NAME, PURPOSE, Story, fresh_id};
+use super::{KOMMUNE, NAME, PURPOSE, Story};
+use crate::status::spoken;
 
 // === impl Story ===
 
 impl Story {
     pub(super) async fn founding(&mut self, initiative: &str) -> anyhow::Result<String> {
-        let founding = fresh_id().to_string();
         send!(
             self,
             proceed_to_founding,
             pb::ProceedToFounding {
                 meta: self.meta(),
                 initiative_id: initiative.to_owned(),
-                founding_id: founding.clone(),
                 proposed_form: "FLI".to_owned(),
+                ..Default::default()
             }
         );
+        let asked = pb::GetInitiativeRequest {
+            initiative_id: initiative.to_owned(),
+            ..Default::default()
+        };
+        let founding = self
+            .commands
+            .get_initiative(asked)
+            .await
+            .map_err(spoken)?
+            .into_inner()
+            .founding_id;
         // A decision to found plans the founding by itself.
         self.expect("FoundingPlanned").await?;
         let date = self.day(16).await?;
@@ -78,20 +89,23 @@ impl Story {
             }
         );
         self.sign_founding_document(&founding).await?;
-        let organisation = fresh_id().to_string();
         send!(
             self,
             complete_founding,
             pb::CompleteFounding {
                 meta: self.meta(),
-                founding_id: founding,
-                organisation_id: organisation.clone(),
+                founding_id: founding.clone(),
                 name: NAME.to_owned(),
                 kommunenummer: KOMMUNE.to_owned(),
                 ..Default::default()
             }
         );
-        Ok(organisation)
+        let asked = pb::GetFoundingRequest {
+            founding_id: founding,
+            ..Default::default()
+        };
+        let founded = self.commands.get_founding(asked).await.map_err(spoken)?.into_inner();
+        Ok(founded.organisation_id)
     }
 
     /// Every founder signs, personally.

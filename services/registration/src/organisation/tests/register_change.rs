@@ -1,0 +1,137 @@
+//! What the register authority changes and deletes on a notification, in sentences.
+
+use ryggrad_proto::registration::v1 as pb;
+
+use super::{entered, opened, organisation, origin, registered};
+use crate::organisation::{Event, Grasrot, Status, Voluntary};
+
+fn change() -> pb::ChangeRegistration {
+    pb::ChangeRegistration {
+        effective: "2026-03-02".into(),
+        origin: Some(origin()),
+        ..Default::default()
+    }
+}
+
+fn rename(name: &str) -> pb::ChangeRegistration {
+    pb::ChangeRegistration {
+        details: Some(pb::OrganisationDetails {
+            name: name.into(),
+            ..Default::default()
+        }),
+        fields: vec!["name".into()],
+        ..change()
+    }
+}
+
+#[test]
+fn a_new_name_is_applied_with_its_day_and_source() {
+    let (state, events) = organisation(vec![registered()])
+        .when(rename("Tromøya sjakklubb"))
+        .then_names(&["OrganisationDetailsChanged"]);
+    assert_eq!(state.details.name, "Tromøya sjakklubb");
+    let Event::OrganisationDetailsChanged(told) = &events[0] else {
+        panic!("another event")
+    };
+    assert_eq!((told.effective.as_str(), told.fields.len()), ("2026-03-02", 1));
+    assert_eq!(told.origin, Some(origin()));
+    organisation(vec![registered()])
+        .when(rename("Tromøy sjakklubb"))
+        .then(&[]);
+}
+
+#[test]
+fn categories_accounts_and_grasrotandelen_change_for_those_in_frivillighetsregisteret() {
+    let everything = pb::ChangeRegistration {
+        vedtektsdato: "2026-02-20".into(),
+        icnpo: vec!["1200".into()],
+        grasrot_ends: true,
+        regnskapsrapportering: Some(pb::RapporteringspliktRegnskap {
+            har_paatatt_seg_rapporteringsplikt: true,
+            ..Default::default()
+        }),
+        ..change()
+    };
+    let approved: Event = pb::GrasrotParticipationApproved::default().into();
+    let (state, _) = organisation(vec![registered(), entered(), approved])
+        .when(everything.clone())
+        .then_names(&[
+            "BylawsAdopted",
+            "ActivityCategoriesChanged",
+            "GrasrotParticipationEnded",
+            "AccountingDutyChanged",
+        ]);
+    assert_eq!((state.icnpo, state.grasrot), (vec!["1200".to_owned()], Grasrot::Ended));
+    assert!(state.reports_accounts);
+    organisation(vec![registered()])
+        .when(everything)
+        .then_names(&["BylawsAdopted"]);
+}
+
+#[test]
+fn only_a_register_changes_and_only_what_a_notification_can() {
+    let own = pb::ChangeRegistration {
+        origin: Some(pb::FactOrigin {
+            source: "self".into(),
+            ..Default::default()
+        }),
+        ..rename("Tromøya sjakklubb")
+    };
+    organisation(vec![registered()])
+        .when(own)
+        .then_refused("R-0.00", "InvalidField");
+    let form = pb::ChangeRegistration {
+        fields: vec!["form".into()],
+        ..change()
+    };
+    organisation(vec![registered()])
+        .when(form)
+        .then_refused("R-0.00", "InvalidField");
+    organisation(vec![opened()])
+        .when(rename("Tromøya sjakklubb"))
+        .then_refused("R-0.99", "WrongState");
+}
+
+fn delete() -> pb::DeleteOrganisation {
+    pb::DeleteOrganisation {
+        slettedato: "2026-03-02".into(),
+        origin: Some(origin()),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn an_organisation_is_deleted_from_every_register_once() {
+    let (state, events) = organisation(vec![registered(), entered()])
+        .when(delete())
+        .then_names(&["VoluntaryRegistrationDeleted", "OrganisationDeleted"]);
+    assert_eq!((state.status, state.voluntary), (Status::Deleted, Voluntary::Slettet));
+    let mut past = vec![registered(), entered()];
+    past.extend(events);
+    organisation(past.clone()).when(delete()).then(&[]);
+    organisation(past)
+        .when(rename("Igjen"))
+        .then_refused("R-0.99", "WrongState");
+    organisation(vec![opened()])
+        .when(delete())
+        .then_refused("R-0.99", "WrongState");
+}
+
+#[test]
+fn leaving_frivillighetsregisteret_keeps_the_number() {
+    let leave = pb::LeaveVoluntaryRegister {
+        slettet_dato: "2026-03-02".into(),
+        origin: Some(origin()),
+        ..Default::default()
+    };
+    let (state, events) = organisation(vec![registered(), entered()])
+        .when(leave.clone())
+        .then_names(&["VoluntaryRegistrationDeleted"]);
+    assert_eq!(state.status, Status::Registered);
+    organisation(vec![registered(), entered(), events[0].clone()])
+        .when(leave.clone())
+        .then(&[]);
+    organisation(vec![registered()])
+        .when(leave)
+        .then_refused("R-0.99", "WrongState");
+}
