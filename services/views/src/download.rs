@@ -1,7 +1,7 @@
 //! Long answers in constant memory: rows read from one snapshot, handed over in batches as fast as the client takes them.
 //!
-//! Whoever reads slowly holds a snapshot and a connection, so there are few places, and who takes nothing for half a minute is
-//! cut off. An answer that was cut has no end, and is thereby noticed.
+//! Whoever reads slowly holds a snapshot and a connection, so there are few places, and who takes nothing for half a minute, or
+//! has not come to the end in a quarter of an hour, is cut off. An answer that was cut has no end, and is thereby noticed.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use ryggrad_service::ApiError;
 use sqlx::postgres::PgRow;
 use tokio::sync::mpsc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 
 /// Rows that are handed over together.
@@ -26,6 +27,8 @@ const BATCH: usize = 256;
 const AHEAD: usize = 4;
 /// How long a client may take nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an answer may take in all.
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// How many long answers may be under way. Cheap to clone; clones share the places.
 #[derive(Debug, Clone)]
@@ -95,6 +98,7 @@ pub(crate) async fn rows<T: Send + 'static>(
     let touch = format!("select from {} limit 1", snapshot.table());
     sqlx::query(&touch).execute(snapshot.connection()).await?;
     let (send, receive) = mpsc::channel(AHEAD);
+    let end = Instant::now() + LONGEST;
     tokio::spawn(async move {
         let mut batch = Vec::with_capacity(BATCH);
         let mut number = 0;
@@ -105,7 +109,7 @@ pub(crate) async fn rows<T: Send + 'static>(
                 if batch.len() >= BATCH {
                     number += batch.len() as u64;
                     let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-                    if hand_over(&send, Ok(Piece::Rows(full))).await.is_err() {
+                    if hand_over(&send, Ok(Piece::Rows(full)), end).await.is_err() {
                         return Ok(false);
                     }
                 }
@@ -115,8 +119,8 @@ pub(crate) async fn rows<T: Send + 'static>(
         match read.await {
             Ok(true) => {
                 number += batch.len() as u64;
-                if (batch.is_empty() || hand_over(&send, Ok(Piece::Rows(batch))).await.is_ok())
-                    && hand_over(&send, Ok(Piece::End(number))).await.is_ok()
+                if (batch.is_empty() || hand_over(&send, Ok(Piece::Rows(batch)), end).await.is_ok())
+                    && hand_over(&send, Ok(Piece::End(number)), end).await.is_ok()
                 {
                     tracing::debug!(rows = number, "a download was complete");
                 }
@@ -133,8 +137,13 @@ pub(crate) async fn rows<T: Send + 'static>(
     Ok(ended(ReceiverStream::new(receive)).boxed())
 }
 
-async fn hand_over<T>(send: &mpsc::Sender<T>, piece: T) -> Result<(), ()> {
-    send.send_timeout(piece, PATIENCE).await.map_err(|_| ())
+/// Fails when nobody listens any more, or too slowly.
+async fn hand_over<T>(send: &mpsc::Sender<T>, piece: T, end: Instant) -> Result<(), ()> {
+    let by = (Instant::now() + PATIENCE).min(end);
+    match tokio::time::timeout_at(by, send.send(piece)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(()),
+    }
 }
 
 /// What is at hand already, as a long answer.
@@ -227,6 +236,17 @@ mod tests {
         assert!(matches!(whole.as_slice(), [Ok(Piece::Rows(rows)), Ok(Piece::End(2))] if rows == &[1, 2]));
         let cut: Vec<Result<Piece<u8>, Cut>> = ended(futures::stream::iter([Ok(Piece::Rows(vec![1]))])).collect().await;
         assert!(matches!(cut.as_slice(), [Ok(Piece::Rows(_)), Err(Cut)]));
+    }
+
+    #[tokio::test]
+    async fn who_takes_too_long_is_waited_for_no_more() {
+        let (send, mut receive) = mpsc::channel(1);
+        let (over, later) = (Instant::now(), Instant::now() + LONGEST);
+        assert_eq!(hand_over(&send, 1, later).await, Ok(()));
+        assert_eq!(hand_over(&send, 2, over).await, Err(()), "the first is still there");
+        assert_eq!(receive.recv().await, Some(1));
+        drop(receive);
+        assert_eq!(hand_over(&send, 3, later).await, Err(()), "nobody is there");
     }
 
     #[test]
