@@ -4,19 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::body::Body;
+use bytes::Bytes;
 use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
 use ryggrad_access::{Caller, Identity, Scope};
 use ryggrad_eventlog::projection::{self, Projection};
 use ryggrad_eventlog::{Log, Recorded};
 use ryggrad_norway::OrgNumber;
+use ryggrad_proto::ecosystem::v1::{SubscriptionApproved, ViewAccessed, access_log_event, subscription_event};
+use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 use ryggrad_proto::registration::v1::registration_case_event::Event as Case;
 use ryggrad_proto::views::v1::snapshot_response::Part;
-use ryggrad_proto::views::v1::{SnapshotBegin, SnapshotRequest};
+use ryggrad_proto::views::v1::{SnapshotBegin, SnapshotRequest, TimelineEntry};
 use ryggrad_views::{
-    AccessLog, MunicipalityDirectory, Options, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits, Views,
+    AccessLog, MunicipalityDirectory, Options, OrgTimeline, RegisterCase, RegisterChanges, RegisterUnits,
+    Subscriptions, Views,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -54,17 +58,18 @@ async fn snapshot(world: &World, view: &str) -> (u64, Vec<Value>) {
 
 /// The same as somebody with a token.
 async fn snapshot_as(world: &World, caller: &Caller, view: &str) -> (u16, Vec<Value>) {
-    let request = http::Request::get(format!("/v1/views/{view}/snapshot"))
-        .body(Body::empty())
-        .expect("a request");
+    let (status, body) = ask_as(world, caller, &format!("/v1/views/{view}/snapshot")).await;
+    (status, if status == 200 { lines(&body).1 } else { Vec::new() })
+}
+
+async fn ask_as(world: &World, caller: &Caller, path: &str) -> (u16, Bytes) {
+    let request = http::Request::get(path).body(Body::empty()).expect("a request");
     let answer = world.views.http().oneshot(request);
     let answer = ryggrad_service::auth::answering(caller.clone(), answer)
         .await
         .expect("an answer");
     let status = answer.status().as_u16();
-    let body = answer.into_body().collect().await.expect("a body").to_bytes();
-    let rows = if status == 200 { lines(&body).1 } else { Vec::new() };
-    (status, rows)
+    (status, answer.into_body().collect().await.expect("a body").to_bytes())
 }
 
 fn somebody(orgnr: &str, scopes: impl IntoIterator<Item = Scope>) -> Caller {
@@ -86,6 +91,36 @@ async fn draft(world: &World, organisation: &Organisation) -> u64 {
     world
         .append("RegistrationCase", fresh(), 0, &organisation.about(), &[drafted])
         .await
+}
+
+async fn subscribe(world: &World) {
+    let id = fresh();
+    let approved = subscription_event::Event::from(SubscriptionApproved {
+        subscription_id: id.to_string(),
+        ..SubscriptionApproved::default()
+    });
+    let about = About {
+        organisation: id,
+        orgnr: None,
+        related: Vec::new(),
+    };
+    world.append("Subscription", id, 0, &about, &[approved]).await;
+}
+
+/// Somebody has looked at organisations.
+async fn look(world: &World, organisations: &[Uuid]) {
+    let id = fresh();
+    let accessed = access_log_event::Event::from(ViewAccessed {
+        view: "register_case".into(),
+        organisation_ids: organisations.iter().map(Uuid::to_string).collect(),
+        ..ViewAccessed::default()
+    });
+    let about = About {
+        organisation: id,
+        orgnr: None,
+        related: Vec::new(),
+    };
+    world.append("AccessLog", id, 0, &about, &[accessed]).await;
 }
 
 /// Rows by key, as the fold of events gives them.
@@ -127,14 +162,21 @@ fn marks<R: serde::Serialize>(rows: &Folded<R>, is_answered: impl Fn(&str, &R) -
 
 /// Takes snapshots of a view while events come in; each is the fold of the log up to its position, and what follows it leads
 /// to the next one.
-async fn check<P: Projection>(world: &World, projection: P, is_answered: impl Fn(&str, &P::Row) -> bool + Copy)
-where
+async fn check<P: Projection>(
+    world: &World,
+    caller: &Caller,
+    projection: P,
+    is_answered: impl Fn(&str, &P::Row) -> bool + Copy,
+) where
     P::Row: serde::Serialize,
 {
     let log = Log::new(world.writer.clone());
     let (mut rows, mut position) = (Folded::new(), 0);
     for _ in 0..5 {
-        let (as_of, told) = snapshot(world, P::NAME).await;
+        let (status, body) = ask_as(world, caller, &format!("/v1/views/{}/snapshot", P::NAME)).await;
+        assert_eq!(status, 200, "{body:?}");
+        let (first, told, _) = lines(&body);
+        let as_of = first["as_of"].as_u64().expect("a position");
         assert!(as_of >= position, "{} went back", P::NAME);
         // Following from the snapshot before: the next numbers, none missing and none twice.
         let mut events = log.after(position, 100_000).await.expect("the log");
@@ -158,8 +200,10 @@ async fn who_takes_a_snapshot_under_load_and_follows_misses_nothing_and_repeats_
     }
     world.caught_up().await;
     let (stop, done) = (CancellationToken::new(), CancellationToken::new());
+    let own = Organisation::nth(9_000);
+    world.register(&own).await;
     let load = async {
-        let mut n = 10;
+        let mut n = 0;
         while !stop.is_cancelled() {
             let organisation = Organisation::nth(n);
             world.register(&organisation).await;
@@ -173,16 +217,28 @@ async fn who_takes_a_snapshot_under_load_and_follows_misses_nothing_and_repeats_
                     .append("Organisation", organisation.id, 2, &organisation.about(), &[more])
                     .await;
             }
+            if n % 5 == 0 {
+                draft(&world, &own).await;
+                draft(&world, &organisation).await;
+                subscribe(&world).await;
+                look(&world, &[own.id, organisation.id]).await;
+            }
             n += 1;
         }
         done.cancel();
     };
     let checks = async {
-        // Not its second entry under the organisation number; everything here is public.
-        check(&world, OrgTimeline, |key, _| key.contains('-')).await;
-        check(&world, MunicipalityDirectory, |_, _| true).await;
-        check(&world, RegisterUnits, |_, _| true).await;
-        check(&world, RegisterChanges, |_, row| row.position > 0).await;
+        let anybody = Caller::ANYBODY;
+        // Not its second entry under the organisation number, and nothing that is not public.
+        let public = |key: &str, entry: &TimelineEntry| key.contains('-') && entry.class() == PrivacyClass::Public;
+        check(&world, &anybody, OrgTimeline, public).await;
+        check(&world, &anybody, MunicipalityDirectory, |_, _| true).await;
+        check(&world, &anybody, RegisterUnits, |_, _| true).await;
+        check(&world, &anybody, RegisterChanges, |_, row| row.position > 0).await;
+        check(&world, &anybody, Subscriptions, |_, _| true).await;
+        let (id, token) = (own.id.to_string(), somebody(&own.orgnr, [Scope::ViewsRead]));
+        check(&world, &token, RegisterCase, |_, case| case.organisation_id == id).await;
+        check(&world, &token, AccessLog, |_, entry| entry.organisation_id == id).await;
         // Statistics: as many of the sample as are registered and not deleted at that position.
         let (as_of, cells) = {
             let answer = get(world.address, "/v1/views/stats_cube/snapshot?by=form").await;
@@ -210,27 +266,18 @@ async fn who_takes_a_snapshot_under_load_and_follows_misses_nothing_and_repeats_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_of_cases_under_load_is_whole_for_whom_they_are() {
+async fn cases_are_sent_to_whom_they_are_of() {
     let world = World::begin().await;
     let organisation = Organisation::nth(1);
     world.register(&organisation).await;
     let own = somebody(&organisation.orgnr, [Scope::ViewsRead]);
-    for number in 1..=30 {
-        let as_of = draft(&world, &organisation).await;
-        // Somebody else's are not among them.
-        draft(&world, &Organisation::nth(2)).await;
-        let request = http::Request::get(format!("/v1/views/register_case/snapshot?at_least={as_of}"))
-            .body(Body::empty())
-            .expect("a request");
-        let answer = world.views.http().oneshot(request);
-        let answer = ryggrad_service::auth::answering(own.clone(), answer)
-            .await
-            .expect("an answer");
-        let body = answer.into_body().collect().await.expect("a body").to_bytes();
-        let (first, rows, _) = lines(&body);
-        assert!(first["as_of"].as_u64().expect("a position") >= as_of);
-        assert_eq!(rows.len(), number);
-    }
+    let as_of = draft(&world, &organisation).await;
+    // Somebody else's is not among them.
+    let at_least = draft(&world, &Organisation::nth(2)).await;
+    let path = format!("/v1/views/register_case/snapshot?at_least={at_least}");
+    let (first, rows, _) = lines(&ask_as(&world, &own, &path).await.1);
+    assert!(first["as_of"].as_u64() >= Some(at_least), "it waits: {first}");
+    assert_eq!((rows.len(), &rows[0]["position"]), (1, &json!(as_of.to_string())));
     world.caught_up().await;
     assert_eq!(snapshot_as(&world, &Caller::ANYBODY, RegisterCase::NAME).await.0, 401);
     assert_eq!(

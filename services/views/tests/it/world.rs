@@ -195,10 +195,10 @@ impl World {
             occurred_at: "2026-05-01T10:00:00Z".parse().expect("an instant"),
             events: events.collect(),
         };
-        let (pool, context) = if matches!(aggregate, "Subscription" | "Mandate") {
-            (&self.ecosystem, "ecosystem")
-        } else {
-            (&self.writer, "registration")
+        let (pool, context) = match aggregate {
+            "Subscription" | "Mandate" => (&self.ecosystem, "ecosystem"),
+            "AccessLog" => (&self.pool, "ecosystem"),
+            _ => (&self.writer, "registration"),
         };
         let mut connection = pool.acquire().await.expect("a connection");
         let outcomes = ryggrad_eventlog::append::append(&mut connection, context, &[&append])
