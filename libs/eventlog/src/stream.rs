@@ -20,6 +20,7 @@ mod percent;
 pub use decode::{DecodeError, Draft, decode};
 pub use durability::{Durability, durability};
 pub use encode::headers;
+pub use percent::encode as percent_encode;
 
 /// The name of the stream.
 pub const NAME: &str = "RYGGRAD";

@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::{CODES, Exit};
-use crate::{bench, clock, demo, import, parked, replay, serve, simulate, tail, token, up, verify};
+use crate::{
+    bench, clock, demo, import, listen, parked, replay, serve, simulate, tail, token, trigger, up, verify,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,6 +60,12 @@ enum Command {
     /// Show a club on its way from the first idea to Frivillighetsregisteret.
     #[command(after_help = format!("{}\n\n{CODES}", demo::EXAMPLES))]
     Demo(demo::Args),
+    /// Forward events to a receiver under development, signed as webhooks are.
+    #[command(after_help = format!("{}\n\n{CODES}", listen::EXAMPLES))]
+    Listen(listen::Args),
+    /// Make something happen, for those who build a receiver: a registration, a dissolution, a whole life.
+    #[command(after_help = format!("{}\n\n{CODES}", trigger::EXAMPLES))]
+    Trigger(trigger::Args),
     /// Measure how fast the spine is here, beside stock cqrs-es and postgres-es.
     #[command(after_help = format!("{}\n\n{CODES}", bench::EXAMPLES))]
     Bench(bench::Args),
@@ -83,6 +91,8 @@ impl Cli {
             Command::Parked(args) => parked::run(args).await,
             Command::Token(args) => token::run(&args),
             Command::Demo(args) => demo::run(args).await,
+            Command::Listen(args) => listen::run(args).await,
+            Command::Trigger(args) => trigger::run(args).await,
             Command::Bench(args) => bench::run(args).await,
         }
     }

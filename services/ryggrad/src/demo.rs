@@ -147,7 +147,7 @@ async fn on_roles(state: &StateFolder, servers: &Servers, voice: Voice) -> anyho
 ///
 /// # Errors
 /// [`NotRunning`] when there is none.
-async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
+pub(crate) async fn simulated(running: &Running) -> anyhow::Result<Option<Channel>> {
     let channel = running.channel().await?;
     let clock = AdminClient::new(channel.clone())
         .get_clock(GetClockRequest {})
@@ -171,4 +171,19 @@ pub async fn story(
     let app = Connection::new(channel.clone(), tokens("platform")?);
     let operator = Connection::new(channel, tokens("orch")?);
     Story::begin(app, operator, voice).await?.tell().await
+}
+
+/// Lets three neighbours found an association, today, and answers with the organisation's id. Any clock will do. The tokens
+/// are as for [`story`].
+///
+/// # Errors
+/// When a command is refused, or a fact does not arrive.
+pub async fn founding(
+    channel: Channel,
+    tokens: impl Fn(&str) -> anyhow::Result<Bearer>,
+    voice: Voice,
+) -> anyhow::Result<String> {
+    let app = Connection::new(channel.clone(), tokens("platform")?);
+    let operator = Connection::new(channel, tokens("orch")?);
+    Story::begin(app, operator, voice).await?.found_today().await
 }

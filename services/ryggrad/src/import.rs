@@ -153,7 +153,7 @@ pub async fn import(pool: &PgPool, clock: Clock, files: &[PathBuf], options: Opt
 }
 
 /// The clock of the running backbone: what is imported was read at that time.
-async fn clock(running: &Running, stores: &Stores, pool: &PgPool) -> anyhow::Result<Clock> {
+pub(crate) async fn clock(running: &Running, stores: &Stores, pool: &PgPool) -> anyhow::Result<Clock> {
     if stores.postgres_url.is_some() {
         return Ok(Clock::system());
     }

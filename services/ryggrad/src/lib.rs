@@ -1,9 +1,9 @@
 //! The command `ryggrad`: every role in one program, and the tools of those who run it.
 //!
 //! - [`stack`] starts roles on stores that are there; [`up`] starts the stores too, [`serve`] one role for production.
-//! - [`import`] and [`simulate`] bring organisations in; [`demo`] shows one on its way.
+//! - [`import`] and [`simulate`] bring organisations in; [`demo`] shows one on its way, [`trigger`] makes one fact happen.
 //! - [`issuer`] is the development issuer, and [`token`] prints its tokens.
-//! - [`tail`] follows the stream in the terminal.
+//! - [`tail`] follows the stream in the terminal, [`listen`] forwards it to a receiver under development.
 //! - [`verify`], [`replay`], [`parked`] and [`clock`] are for operators, through the [`admin`] service where a role has to act.
 
 pub mod admin;
@@ -18,6 +18,7 @@ pub mod demo;
 pub mod exit;
 pub mod import;
 pub mod issuer;
+pub mod listen;
 pub mod parked;
 pub mod print;
 pub mod replay;
@@ -29,6 +30,7 @@ pub mod stack;
 pub mod stop;
 pub mod tail;
 pub mod token;
+pub mod trigger;
 pub mod up;
 pub mod verify;
 

@@ -15,7 +15,7 @@ mod args;
 pub(crate) mod line;
 
 pub use args::Args;
-use args::Begin;
+pub(crate) use args::Begin;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

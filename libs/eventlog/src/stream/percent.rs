@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Encodes space, `"`, `%` and everything outside U+0021 to U+007E.
-pub(super) fn encode(text: &str) -> Cow<'_, str> {
+pub fn encode(text: &str) -> Cow<'_, str> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     if text.bytes().all(is_plain) {
         return Cow::Borrowed(text);

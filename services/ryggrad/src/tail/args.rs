@@ -65,7 +65,7 @@ pub struct Args {
 
 /// Where to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Begin {
+pub(crate) enum Begin {
     Beginning,
     Now,
     Position(u64),

@@ -10,6 +10,8 @@ fn help_is_there_with_examples_and_without_colour() {
         &["serve", "relay", "--help"],
         &["import", "--help"],
         &["clock", "--help"],
+        &["listen", "--help"],
+        &["trigger", "--help"],
     ] {
         let output = ryggrad(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
@@ -34,6 +36,11 @@ fn wrong_usage_ends_with_two() {
         &["token", "--as", "brreg", "--scope", "ryggrad:everything"],
         &["token", "--as", "brreg", "--for", "310028843"],
         &["serve", "gateway", "--audience", "x"],
+        &["listen"],
+        &["listen", "--forward-to", "ftp://127.0.0.1/"],
+        &["listen", "--forward-to", "http://127.0.0.1:9", "--secret", "short"],
+        &["trigger", "fly"],
+        &["trigger", "deleted", "--kommune", "0000"],
     ] {
         assert_eq!(ryggrad(arguments).status.code(), Some(2), "{arguments:?}");
     }
@@ -50,6 +57,9 @@ fn nobody_there_is_told_in_one_line_and_ends_with_three() {
         &["parked"],
         &["replay"],
         &["token", "--as", "brreg"],
+        &["listen", "--forward-to", "http://127.0.0.1:9/hook"],
+        &["trigger", "founded"],
+        &["trigger", "deleted"],
     ] {
         let output = ryggrad(&[arguments, &["--state", state]].concat());
         assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", complained(&output));
@@ -71,6 +81,21 @@ fn nobody_at_an_address_is_told_of_the_address() {
         assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", complained(&output));
         assert!(complained(&output).contains(&url), "{}", complained(&output));
     }
+}
+
+#[test]
+fn what_can_be_triggered_is_listed_without_a_backbone() {
+    let output = ryggrad(&["trigger", "list", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", complained(&output));
+    let lines = said(&output);
+    let names: Vec<_> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["scenario"].take())
+        .collect();
+    assert!(
+        names.contains(&"deleted".into()) && names.contains(&"whole-life".into()),
+        "{lines}"
+    );
 }
 
 #[test]

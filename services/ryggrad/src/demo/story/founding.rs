@@ -34,7 +34,28 @@ impl Story {
             .founding_id;
         // A decision to found plans the founding by itself.
         self.expect("FoundingPlanned").await?;
-        let date = self.day(16).await?;
+        self.found(founding, 16).await
+    }
+
+    /// Without an idea before, and without notice: what is advised is never required.
+    pub(crate) async fn found_today(&mut self) -> anyhow::Result<String> {
+        let founding = fresh_id().to_string();
+        send!(
+            self,
+            plan_founding,
+            pb::PlanFounding {
+                meta: self.meta(),
+                founding_id: founding.clone(),
+                form: "FLI".to_owned(),
+                ..Default::default()
+            }
+        );
+        self.found(founding, 0).await
+    }
+
+    /// The meeting is called, and held so many days later.
+    async fn found(&mut self, founding: String, notice: i64) -> anyhow::Result<String> {
+        let date = self.day(notice).await?;
         send!(
             self,
             convene_founding_meeting,
@@ -47,7 +68,9 @@ impl Story {
                 ..Default::default()
             }
         );
-        self.later("16d").await?;
+        if notice > 0 {
+            self.later(&format!("{notice}d")).await?;
+        }
         let date = self.day(0).await?;
         send!(
             self,
