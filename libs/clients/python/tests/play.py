@@ -73,6 +73,7 @@ class Play(event_stream_pb2_grpc.EventStreamServicer):
     asked: list[pb.SubscribeRequest] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
+    away: int = 0
     over: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
@@ -91,7 +92,10 @@ class Play(event_stream_pb2_grpc.EventStreamServicer):
             else:
                 yield frame
 
-    def Acknowledge(self, request: pb.AcknowledgeRequest, _context: grpc.ServicerContext) -> pb.AcknowledgeResponse:  # noqa: N802
+    def Acknowledge(self, request: pb.AcknowledgeRequest, context: grpc.ServicerContext) -> pb.AcknowledgeResponse:  # noqa: N802
+        if self.away > 0:
+            self.away -= 1
+            context.abort(grpc.StatusCode.INTERNAL, "away")
         self.acknowledged.append(request.position)
         return pb.AcknowledgeResponse(position=request.position, epoch="e1")
 

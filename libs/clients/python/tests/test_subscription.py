@@ -174,6 +174,14 @@ def test_a_durable_subscription_acknowledges_and_hides_what_comes_again(stage: S
     assert [asked.replace for asked in play.asked] == [True, False], "made anew only once"
 
 
+def test_an_acknowledgement_that_fails_is_made_up_for(stage: Stage) -> None:
+    play, client = stage([started(0), batch(1, 2), UNAVAILABLE], [started(0), batch(1, 2, 3), caught_up(3)])
+    play.away = 2
+    assert positions(client.subscribe(durable="payouts", store_every=0.0, stop_at_head=True)) == [1, 2, 3]
+    assert play.away == 0
+    assert play.acknowledged[-1] == 3
+
+
 def test_who_was_superseded_does_not_fight_back(stage: Stage) -> None:
     play, client = stage([started(0), Fail(grpc.StatusCode.ABORTED, "another consumer")])
     with pytest.raises(Superseded, match="another consumer"):

@@ -109,6 +109,19 @@ export class Subscription implements AsyncIterable<Event> {
 
   /** Stores in the checkpoint, now, that everything taken so far has been dealt with. */
   async acknowledge(): Promise<void> {
+    await this.#store();
+  }
+
+  /** Stores the cursor; a server that is away keeps it a moment later. */
+  async #remember(): Promise<void> {
+    try {
+      await this.#store();
+    } catch (error) {
+      if (!(error instanceof Refused) || !TRANSIENT.has(error.code)) throw error;
+    }
+  }
+
+  async #store(): Promise<void> {
     const { checkpoint } = this.#behaviour;
     const cursor = this.#cursor;
     const { cursor: stored } = this.#stored;
@@ -137,11 +150,11 @@ export class Subscription implements AsyncIterable<Event> {
       const message = this.#waiting.shift();
       if (message !== undefined) {
         // The consumer is back: what it had is dealt with.
-        if (Date.now() - this.#stored.at >= this.#behaviour.storeEveryMs) await this.acknowledge();
+        if (Date.now() - this.#stored.at >= this.#behaviour.storeEveryMs) await this.#remember();
         this.#cursor = { epoch: this.#order.epoch, position: message.position };
         return message;
       }
-      if (this.#stretch === undefined || this.#stretch.isWaiting) await this.acknowledge();
+      if (this.#stretch === undefined || this.#stretch.isWaiting) await this.#remember();
       try {
         if (!(await this.#listen())) return undefined;
       } catch (error) {
@@ -164,7 +177,7 @@ export class Subscription implements AsyncIterable<Event> {
     if (this.#stop.signal.aborted) return false;
     if (frame === undefined) {
       if (!this.#caughtUp || !request.stopAtHead) throw new Silent("the server closed the stream");
-      await this.acknowledge();
+      await this.#store();
       return false;
     }
     this.#heard = Date.now();

@@ -90,6 +90,8 @@ export class Play {
   readonly asked: SubscribeRequest[] = [];
   readonly tokens: string[] = [];
   readonly acknowledged: number[] = [];
+  /** So many acknowledgements fail. */
+  away = 0;
   readonly #server = new Server();
   url = "";
 
@@ -147,6 +149,11 @@ export class Play {
     call: ServerUnaryCall<AcknowledgeRequest, AcknowledgeResponse>,
     answer: sendUnaryData<AcknowledgeResponse>,
   ): void => {
+    if (this.away > 0) {
+      this.away -= 1;
+      answer(new Failure(Code.INTERNAL, "away"));
+      return;
+    }
     this.acknowledged.push(Number(call.request.position));
     answer(null, create(AcknowledgeResponseSchema, { position: call.request.position, epoch: "e1" }));
   };

@@ -157,6 +157,18 @@ test("a durable subscription acknowledges and hides what comes again", async () 
   assert.deepEqual(play.asked.map(({ replace }) => replace), [true, false], "made anew only once");
 });
 
+test("an acknowledgement that fails is made up for", async () => {
+  const [play, client] = await stage([
+    [started(0), batch(1, 2), unavailable],
+    [started(0), batch(1, 2, 3), caughtUp(3)],
+  ]);
+  play.away = 2;
+  const subscription = client.subscribe({ durable: "cases", storeEveryMs: 0, stopAtHead: true });
+  assert.deepEqual(await positions(subscription), [1, 2, 3]);
+  assert.equal(play.away, 0);
+  assert.equal(play.acknowledged.at(-1), 3);
+});
+
 test("who was superseded does not fight back", async () => {
   const [play, client] = await stage([[started(0), new Failure(Code.ABORTED, "another consumer")]]);
   await assert.rejects(positions(client.subscribe({ durable: "cases" })), Superseded);

@@ -138,11 +138,11 @@ class Subscription:
             if self._waiting:
                 # The consumer is back: what it had is dealt with.
                 if self._is_due():
-                    self._store()
+                    self._remember()
                 return self._take(self._waiting.popleft())
             stretch = self._stretch
             if stretch is None or stretch.is_waiting():
-                self._store()
+                self._remember()
             try:
                 if not self._listen():
                     return None
@@ -247,6 +247,14 @@ class Subscription:
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._stored[1] >= self._options.store_every
+
+    def _remember(self) -> None:
+        """Stores the cursor; a server that is away keeps it a moment later."""
+        try:
+            self._store()
+        except Refused as error:
+            if error.code not in _TRANSIENT:
+                raise
 
     def _store(self) -> None:
         checkpoint = self._options.checkpoint
