@@ -2,6 +2,7 @@
 
 mod architecture;
 mod authority;
+mod clients;
 mod documents;
 mod flow;
 mod harness;

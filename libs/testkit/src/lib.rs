@@ -6,17 +6,20 @@
 //! - [`nats()`] starts a nats-server for one test (about 50 ms): the stream's name is fixed, so a server cannot be shared.
 //! - [`private_postgres()`] starts a PostgreSQL for one test that kills it.
 //! - [`TestIssuer`] issues tokens and answers with its keys; [`TestIssuer::usual`] is a token for whoever is named.
+//! - [`clients()`] are the clients in other languages, installed and built once.
 //! - [`eventually()`] waits for a condition.
 //!
 //! Nothing has to be prepared, and nothing is left behind, however a test ends.
 #![warn(missing_docs)]
 
+mod clients;
 mod database;
 mod eventually;
 mod issuer;
 mod private;
 pub mod shared;
 
+pub use self::clients::{Clients, clients, copy_clients};
 pub use self::database::Database;
 pub use self::eventually::eventually;
 pub use self::issuer::{TestIssuer, now};
