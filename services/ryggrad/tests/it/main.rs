@@ -2,6 +2,7 @@
 
 mod beside;
 mod fetch;
+mod first_subscription;
 mod life;
 mod program;
 mod proof;
