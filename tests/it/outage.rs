@@ -13,7 +13,7 @@ use ryggrad_proto::admin::v1::AdvanceClockRequest;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::common::v1::{CommandMeta, Receipt};
 use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
-use ryggrad_proto::registration::v1::{ProceedToFounding, ReviewOutcome, SearchExisting};
+use ryggrad_proto::registration::v1::{GetInitiativeRequest, ProceedToFounding, ReviewOutcome, SearchExisting};
 use ryggrad_testkit::eventually;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -87,12 +87,10 @@ async fn everything_is_there(whole: &Whole, log: &Log, receipts: &[(Uuid, Receip
 }
 
 /// Takes an idea to the decision to found, sending each command with its id until it is accepted; the founding's id.
-async fn decide_to_found(channel: Channel) -> Uuid {
-    let (idea, reviewed, decided, founding) = (fresh(), fresh(), fresh(), fresh());
+async fn decide_to_found(app: Connection) -> Uuid {
+    let (idea, reviewed, decided) = (fresh(), fresh(), fresh());
     let patience = Duration::from_mins(1);
-    let initiative_id = eventually(patience, || sketch(channel.clone(), idea))
-        .await
-        .aggregate_id;
+    let initiative_id = eventually(patience, || sketch(app.clone(), idea)).await.aggregate_id;
     let meta = |id: Uuid| {
         Some(CommandMeta {
             command_id: id.to_string(),
@@ -107,7 +105,7 @@ async fn decide_to_found(channel: Channel) -> Uuid {
             reason: Some("Ingen har et tilbud her.".to_owned()),
             ..SearchExisting::default()
         };
-        let mut client = RegistrationServiceClient::new(channel.clone());
+        let mut client = RegistrationServiceClient::new(app.clone());
         async move { client.search_existing(command).await }
     })
     .await;
@@ -115,14 +113,24 @@ async fn decide_to_found(channel: Channel) -> Uuid {
         let command = ProceedToFounding {
             meta: meta(decided),
             initiative_id: initiative_id.clone(),
-            founding_id: founding.to_string(),
             proposed_form: "FLI".to_owned(),
+            ..ProceedToFounding::default()
         };
-        let mut client = RegistrationServiceClient::new(channel.clone());
+        let mut client = RegistrationServiceClient::new(app.clone());
         async move { client.proceed_to_founding(command).await }
     })
     .await;
-    founding
+    let initiative = eventually(patience, || {
+        let request = GetInitiativeRequest {
+            initiative_id: initiative_id.clone(),
+            at_least: 0,
+        };
+        let mut client = RegistrationServiceClient::new(app.clone());
+        async move { client.get_initiative(request).await }
+    })
+    .await
+    .into_inner();
+    Uuid::try_parse(&initiative.founding_id).expect("the server has made it")
 }
 
 /// What was decided while the server was away is reacted to, what was set then falls due, and the views are their folds.
@@ -152,7 +160,7 @@ async fn life_goes_on(whole: &Whole, founding: Uuid, ideas: usize) {
         by: "181d".to_owned(),
         to: None,
     };
-    let mut admin = AdminClient::new(whole.channel.clone());
+    let mut admin = AdminClient::new(whole.connect_as("orch"));
     admin.advance_clock(half_a_year).await.expect("the clock moves");
     eventually(Duration::from_mins(2), || async {
         match count("InitiativePaused", None).await? {
@@ -197,7 +205,7 @@ async fn postgresql_killed_under_load_loses_no_acknowledged_command() {
     let (clients, stop) = clients(&whole);
     let before = grown_to(&log, ENOUGH).await;
 
-    let founding = tokio::spawn(decide_to_found(whole.channel.clone()));
+    let founding = tokio::spawn(decide_to_found(whole.app()));
     postgres.kill().await.expect("killed");
     postgres.restart().await.expect("started again");
 
@@ -222,7 +230,7 @@ async fn i2_nats_down_refuses_no_command_and_up_again_everything_arrives() {
         let id = fresh();
         receipts.push((id, sketch(whole.app(), id).await.expect("accepted without the broker")));
     }
-    let founding = decide_to_found(whole.channel.clone()).await;
+    let founding = decide_to_found(whole.app()).await;
     eventually(Duration::from_secs(30), || async {
         let (events, seconds) = (
             gauge(&whole, "ryggrad_relay_lag_events").await?,

@@ -14,7 +14,7 @@ use ryggrad_proto::Timestamp;
 use ryggrad_proto::cloudevents::v1::CloudEvent;
 use ryggrad_proto::cloudevents::v1::cloud_event::cloud_event_attribute_value::Attr;
 use ryggrad_proto::cloudevents::v1::cloud_event::{CloudEventAttributeValue, Data};
-use ryggrad_proto::event::{Unreadable, write_json};
+use ryggrad_proto::event::write_json;
 use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::wkt::Any;
 use ryggrad_service::error::DOMAIN;
@@ -28,7 +28,7 @@ const SPEC: &str = "1.0";
 /// Media type of the data.
 pub(crate) const DATA: &str = "application/json";
 /// Media type of the data of an event that this build has no type for, and of those in protobuf.
-const PROTOBUF: &str = "application/protobuf";
+pub(crate) const PROTOBUF: &str = "application/protobuf";
 /// Media type of a whole event.
 pub(crate) const STRUCTURED: &str = "application/cloudevents+json";
 /// Media type of an array of whole events.
@@ -164,16 +164,6 @@ pub(crate) fn attributes(event: &Recorded) -> Vec<(&'static str, String)> {
     attributes
 }
 
-/// The event's message as canonical proto JSON; null for a type that this build does not know.
-pub(crate) fn data(event: &Recorded) -> Result<Value, Unreadable> {
-    let mut text = Vec::new();
-    if write_json(&event.context, &event.name, &event.data, &mut text)? {
-        Ok(serde_json::from_slice(&text)?)
-    } else {
-        Ok(Value::Null)
-    }
-}
-
 /// A whole event in the JSON format, of these attributes and this data.
 pub(crate) fn whole(attributes: Vec<(&'static str, String)>, data: Value) -> Value {
     let mut whole: Map<_, _> = attributes
@@ -267,7 +257,13 @@ mod tests {
             assert_eq!(json[name], value, "{name}");
         }
         assert_eq!(json["actorauthenticated"], true);
-        assert_eq!(json["data"], data(&event).unwrap());
+        assert_eq!(
+            json["data"],
+            ryggrad_proto::event_type(&event.context, &event.name)
+                .unwrap()
+                .json(&event.data)
+                .unwrap()
+        );
         assert_eq!(json["data"]["orgnr"], "310000019");
         let allowed = |name: &str| {
             name.bytes()

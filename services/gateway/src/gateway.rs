@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use async_nats::Client;
 use ryggrad_access::Registry;
 use ryggrad_eventlog::{Clock, Log};
@@ -17,6 +18,7 @@ use crate::http;
 use crate::hub::Hub;
 use crate::ring::Bounds;
 use crate::schema;
+use crate::webhooks::{self, Webhooks};
 use crate::wire::EventStream;
 
 /// How much of the stream is kept in memory.
@@ -96,6 +98,22 @@ impl Gateway {
     /// What [`Server::describe`](ryggrad_service::Server::describe) is to know of these routes.
     pub fn openapi() -> serde_json::Value {
         http::openapi()
+    }
+
+    /// The webhooks beside it, on the same log. The schema must have been [prepared](Self::prepare).
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn webhooks(&self, clock: Clock, options: webhooks::Options) -> anyhow::Result<Webhooks> {
+        let Api { hub, pool, .. } = &self.api;
+        Webhooks::try_new(
+            pool.clone(),
+            Arc::clone(hub),
+            Registry::new(pool.clone()),
+            clock,
+            options,
+        )
+        .context("cannot make an HTTP client for webhooks")
     }
 
     /// Reads the stream for all subscribers until the token ends. Then every subscription is sent what is in memory, and

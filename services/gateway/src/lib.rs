@@ -3,7 +3,6 @@
 
 // Into memory: the stream, read once.
 mod block;
-#[expect(dead_code, reason = "webhooks use the rest of it")]
 pub(crate) mod cloudevents;
 mod envelope;
 mod format;
@@ -19,6 +18,9 @@ mod page;
 mod sieve;
 mod start;
 mod subscription;
+
+// To those who would rather be called.
+pub mod webhooks;
 
 // On the wire.
 mod api;

@@ -6,7 +6,7 @@ use ryggrad_service::ApiError;
 use uuid::Uuid;
 
 /// After how long it makes sense to come back.
-const RETRY: Duration = Duration::from_secs(1);
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
 
 /// The position is behind the end of the log: OUT_OF_RANGE, with the head.
 pub(crate) fn beyond_head(after: u64, head: u64) -> ApiError {

@@ -1,10 +1,12 @@
-//! The gateway's own schema: what it remembers for those who follow.
+//! The gateway's own schema: what it remembers for those who follow, and for those who are called.
 
 use ryggrad_eventlog::schema::{Step, apply};
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 
-/// The steps, kept for ever.
+use crate::webhooks;
+
+/// The first steps, kept for ever; those of webhooks come after them.
 const STEPS: &[Step] = &[Step {
     version: 1,
     description: "durables",
@@ -13,5 +15,5 @@ const STEPS: &[Step] = &[Step {
 
 /// Brings the schema up to date. The pool's search path begins with it.
 pub(crate) async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
-    apply(pool, STEPS).await
+    apply(pool, &[STEPS, webhooks::STEPS].concat()).await
 }

@@ -12,6 +12,7 @@ mod follow;
 mod load;
 mod report;
 mod stack;
+mod webhooks;
 mod write;
 
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ pub struct Args {
 enum Half {
     /// Appends, commands and the relay.
     Write,
-    /// Import, views, subscribers and latency.
+    /// Import, views, subscribers, latency and webhooks.
     Read,
 }
 
@@ -101,6 +102,7 @@ async fn measure(args: Args) -> anyhow::Result<Exit> {
         fanout::latency(&backbone, length, &mut report)
             .await
             .context("latency of the fan-out")?;
+        webhooks::deliver(&backbone, &mut report).await.context("webhooks")?;
         backbone.stop().await?;
     }
     report.write(&args.out, args.only.is_some())?;

@@ -3,9 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::{CODES, Exit};
-use crate::{
-    bench, clock, demo, import, listen, parked, replay, serve, simulate, tail, token, trigger, up, verify,
-};
+use crate::{bench, clock, demo, import, listen, parked, replay, serve, simulate, tail, token, trigger, up, verify};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,7 +5,7 @@ use ryggrad_service::{ServiceArgs, listen, telemetry};
 
 use crate::exit::Exit;
 use crate::servers::{self, Addresses};
-use crate::stack::{self, Plan, Register, Role, Stack};
+use crate::stack::{self, Plan, Register, Role, Stack, Webhooks};
 use crate::stop;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -48,6 +48,8 @@ enum What {
     Gateway {
         #[command(flatten)]
         service: Box<ServiceArgs>,
+        #[command(flatten)]
+        webhooks: Box<Webhooks>,
     },
     /// Publish the log to the stream.
     Relay {
@@ -68,11 +70,23 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
             service,
             simulated_register,
             register,
-        } => role(Role::Registration, *service, simulated_register.then_some(register)).await,
-        What::Views { service } => role(Role::Views, *service, None).await,
-        What::Ecosystem { service } => role(Role::Ecosystem, *service, None).await,
-        What::Gateway { service } => role(Role::Gateway, *service, None).await,
-        What::Relay { service } => role(Role::Relay, *service, None).await,
+        } => {
+            let behaviour = Behaviour {
+                register: simulated_register.then_some(register),
+                ..Behaviour::default()
+            };
+            role(Role::Registration, *service, behaviour).await
+        }
+        What::Views { service } => role(Role::Views, *service, Behaviour::default()).await,
+        What::Ecosystem { service } => role(Role::Ecosystem, *service, Behaviour::default()).await,
+        What::Gateway { service, webhooks } => {
+            let behaviour = Behaviour {
+                webhooks: *webhooks,
+                ..Behaviour::default()
+            };
+            role(Role::Gateway, *service, behaviour).await
+        }
+        What::Relay { service } => role(Role::Relay, *service, Behaviour::default()).await,
         What::Migrate { database_url } => {
             servers::migrate(&database_url).await?;
             Ok(Exit::Done)
@@ -80,14 +94,21 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-async fn role(role: Role, args: ServiceArgs, register: Option<Register>) -> anyhow::Result<Exit> {
+/// How single roles behave.
+#[derive(Debug, Default)]
+struct Behaviour {
+    register: Option<Register>,
+    webhooks: Webhooks,
+}
+
+async fn role(role: Role, args: ServiceArgs, behaviour: Behaviour) -> anyhow::Result<Exit> {
     let telemetry = telemetry::start(&args.telemetry, role.name())?;
-    let end = serve(role, args, register).await;
+    let end = serve(role, args, behaviour).await;
     telemetry.shutdown().await;
     end
 }
 
-async fn serve(role: Role, args: ServiceArgs, register: Option<Register>) -> anyhow::Result<Exit> {
+async fn serve(role: Role, args: ServiceArgs, behaviour: Behaviour) -> anyhow::Result<Exit> {
     let mut stop = stop::Signals::listen()?;
     let authentication = args.auth.settings()?;
     let listener = if authentication.is_some() {
@@ -111,7 +132,8 @@ async fn serve(role: Role, args: ServiceArgs, register: Option<Register>) -> any
     let plan = Plan {
         roles: vec![role],
         simulated,
-        register,
+        register: behaviour.register,
+        webhooks: behaviour.webhooks,
         connections: args.database_connections,
         replicas: args.nats_replicas,
         credentials: args.nats_credentials.clone(),

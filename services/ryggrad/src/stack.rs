@@ -30,6 +30,7 @@ use crate::admin::Admin;
 use crate::running;
 use crate::servers::{Addresses, pool};
 
+pub use self::gateway::Webhooks;
 pub use self::registration::Register;
 
 /// What a process can do.
@@ -58,6 +59,8 @@ pub struct Plan {
     pub simulated: Option<Timestamp>,
     /// How the simulated register authority behaves; none, and nobody answers what is submitted.
     pub register: Option<Register>,
+    /// How webhooks behave.
+    pub webhooks: Webhooks,
     /// Most connections that a role has to PostgreSQL.
     pub connections: u32,
     /// Copies of the stream in the cluster.
@@ -165,6 +168,7 @@ impl Plan {
             addresses,
             simulated: None,
             register: None,
+            webhooks: Webhooks::default(),
             connections: 16,
             replicas: 1,
             credentials: None,

@@ -93,10 +93,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     };
     for _ in 0..args.count {
         match scenario {
-            Scenario::Founded => told(
-                &args,
-                demo::founding(args.running.connect().await?, voice(&args)).await?,
-            ),
+            Scenario::Founded => told(&args, &founded(&args).await?),
             Scenario::WholeLife => told(&args, &whole_life(&args).await?),
             Scenario::Registered
             | Scenario::EnteredVoluntaryRegister

@@ -17,7 +17,7 @@ use crate::issuer;
 use crate::print;
 use crate::running::Stores;
 use crate::servers::Servers;
-use crate::stack::{self, Plan, Register, Stack};
+use crate::stack::{self, Plan, Register, Stack, Webhooks};
 use crate::stop;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -51,6 +51,8 @@ pub struct Args {
     no_register: bool,
     #[command(flatten)]
     register: Register,
+    #[command(flatten)]
+    webhooks: Webhooks,
     #[command(flatten)]
     stores: Stores,
     #[command(flatten)]
@@ -138,6 +140,15 @@ async fn bind(given: Option<SocketAddr>, anywhere: bool) -> anyhow::Result<tokio
     bound.context("choose another address with --listen")
 }
 
+/// How webhooks behave: with a key that is made at the first start, when none is given.
+fn webhooks(args: &Args, state: &StateFolder) -> anyhow::Result<Webhooks> {
+    let mut webhooks = args.webhooks.clone();
+    if webhooks.webhook_key.is_none() {
+        webhooks.webhook_key = Some(state.secret("webhooks")?);
+    }
+    Ok(webhooks)
+}
+
 /// Runs the roles on servers that are there, until somebody stops it.
 async fn roles(
     args: &Args,
@@ -154,6 +165,7 @@ async fn roles(
     let plan = Plan {
         simulated,
         register: (!args.no_register).then(|| args.register.clone()),
+        webhooks: webhooks(args, state)?,
         ..plan
     };
     let mut running = Stack::start(&plan, listener).await?;

@@ -12,3 +12,4 @@ mod http;
 mod outages;
 mod rest;
 mod stack;
+mod webhooks;

@@ -42,7 +42,14 @@ impl Backbone {
             .tempdir()?;
         let state = folder.path().join("state");
         let child = program()?
-            .args(["up", "--no-sample", "--listen", "127.0.0.1:0", "--state"])
+            .args([
+                "up",
+                "--no-sample",
+                "--listen",
+                "127.0.0.1:0",
+                "--webhook-allow-private",
+                "--state",
+            ])
             .arg(&state)
             .stdout(Stdio::null())
             .kill_on_drop(true)

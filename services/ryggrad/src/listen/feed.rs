@@ -60,7 +60,11 @@ impl Feed {
     ///
     /// # Errors
     /// [`NotRunning`] when nobody answers.
-    pub(super) async fn open(running: &Running, filter: &[(&'static str, String)], after: Begin) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        running: &Running,
+        filter: &[(&'static str, String)],
+        after: Begin,
+    ) -> anyhow::Result<Self> {
         let client = Client::builder()
             .user_agent("ryggrad-listen")
             .no_proxy()

@@ -82,6 +82,7 @@ pub(crate) fn apply(unit: &mut RegisterUnit, fact: &Event) -> bool {
         // Not public.
         Event::OrganisationOpened(_)
         | Event::VoluntaryRegistrationApplied(_)
+        | Event::VoluntaryApplicationEnded(_)
         | Event::VoluntaryRegistrationRefused(_)
         | Event::AccountingDutyChanged(_)
         | Event::RolesReported(_)

@@ -88,6 +88,7 @@ fn proved(kind: &str, acting_for: &str, authenticated: bool) -> Actor {
             "m1".into()
         },
         authenticated,
+        supplier: String::new(),
     }
 }
 

@@ -39,7 +39,7 @@ impl Story {
 
     /// Without an idea before, and without notice: what is advised is never required.
     pub(crate) async fn found_today(&mut self) -> anyhow::Result<String> {
-        let founding = fresh_id().to_string();
+        let founding = super::fresh_id().to_string();
         send!(
             self,
             plan_founding,

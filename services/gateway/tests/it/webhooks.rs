@@ -1,0 +1,12 @@
+//! Webhooks against a real log, a real stream, and an endpoint that answers as the test wants.
+
+mod access;
+mod addresses;
+mod delivery;
+mod endpoints;
+mod failures;
+mod processes;
+mod receiver;
+mod redrive;
+mod signatures;
+mod world;
