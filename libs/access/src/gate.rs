@@ -158,7 +158,7 @@ impl Gate {
         if !identity.scopes.has(scope) {
             return Verdict::NoScope(scope);
         }
-        if self.own.have(key) || (key.orgnr == 0 && self.begun.contains(&key.organisation)) {
+        if self.own.have(key) || self.follows_from_own(key) {
             return Verdict::Own;
         }
         if Stakeholder::Platform.grant().allows(class) && self.mandated.have(key) {
@@ -223,6 +223,12 @@ impl Gate {
                 .map(|kommune| format!("{kommune:04}"))
                 .collect(),
         })
+    }
+
+    /// Whether the caller began what an event is about, or what that came of: a founding names the initiative that it is of.
+    fn follows_from_own(&self, key: &Key) -> bool {
+        let begun = |id: &Uuid| self.begun.contains(id);
+        key.orgnr == 0 && (begun(&key.organisation) || key.related.iter().any(begun))
     }
 
     /// Takes note of an event that the caller itself has given rise to: what it begins is its own to follow.

@@ -221,6 +221,14 @@ fn what_the_caller_began_is_its_own_until_it_has_a_number() {
     gate.notice(&begun);
     begun.actor = 0;
     assert!(gate.passes(2, &begun));
+    let mut of_it = Key {
+        organisation: Uuid::from_u128(99),
+        related: [begun.organisation].into(),
+        ..begun.clone()
+    };
+    assert!(gate.passes(3, &of_it), "what came of it names it");
+    of_it.related = [Uuid::from_u128(98)].into();
+    assert!(!gate.passes(3, &of_it));
     begun.orgnr = ANOTHER;
     assert!(!gate.passes(3, &begun));
 }

@@ -58,7 +58,8 @@ impl Narrator {
         let request = SubscribeRequest {
             after: head.position,
             epoch: head.epoch,
-            heartbeat_ms: 1_000,
+            // What is not ours to see is passed over by a heartbeat only.
+            heartbeat_ms: 100,
             ..SubscribeRequest::default()
         };
         let frames = events
