@@ -46,7 +46,10 @@ def generate() -> None:
         for pattern, replacement in IMPORTS:
             text = pattern.sub(replacement, text)
         path.write_text(text, encoding="utf-8")
-    (TARGET / "__init__.py").write_text('"""The contracts, generated."""\n', encoding="utf-8")
+    # Folders without one are no packages to whoever looks for all of them.
+    for versioned in {TARGET, *(path.parent for path in TARGET.rglob("*_pb2.py"))}:
+        for package in {versioned, versioned.parent} - {TARGET.parent}:
+            (package / "__init__.py").write_text('"""The contracts, generated."""\n', encoding="utf-8")
 
 
 class Contracts(BuildHookInterface[Any]):

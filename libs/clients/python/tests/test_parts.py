@@ -55,6 +55,13 @@ def test_an_event_is_decoded_into_its_message_and_json() -> None:
     assert event().occurred_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
+def test_an_event_is_decoded_that_nobody_has_imported() -> None:
+    held = Event(Envelope(type="no.ryggrad.registration.FoundingMeetingHeld.v1", data=b"\x12\x0a2026-03-02"))
+    assert held.json() == {"date": "2026-03-02"}
+    approved = Event(Envelope(type="no.ryggrad.ecosystem.SubscriptionApproved.v1"))
+    assert approved.json() == {}
+
+
 def test_an_event_of_a_later_version_keeps_its_bytes() -> None:
     later = event("no.ryggrad.registration.SomethingNew.v1")
     assert later.message() is None
