@@ -54,8 +54,9 @@ pub trait Projection: Send + Sync + 'static {
     /// When the event cannot be digested.
     fn fold(&self, key: &str, row: Option<Self::Row>, event: &Recorded) -> Result<Option<Self::Row>, Poison>;
 
-    /// The rows of all keys of an event at once, each as [`Projection::fold`] has it. For a view in which a row follows from
-    /// another one: a list of changes, whose entries need the state before the event.
+    /// The rows of all keys of an event at once, in the order of [`Projection::keys`], each as [`Projection::fold`] has it. For a
+    /// view in which a row follows from another one: a list of changes, whose entries need the state before the event. Not
+    /// asked about events without keys.
     ///
     /// # Errors
     /// When the event cannot be digested; then none of the rows is changed.

@@ -166,6 +166,9 @@ fn fold_one<P: Projection>(
     event: &Recorded,
     keys: Vec<String>,
 ) -> Result<(), Poison> {
+    if keys.is_empty() {
+        return Ok(());
+    }
     let mut folded: Vec<_> = keys
         .into_iter()
         .map(|key| {

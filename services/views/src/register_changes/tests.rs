@@ -79,6 +79,12 @@ fn a_fact_that_no_document_shows_is_no_change() {
 }
 
 #[test]
+fn an_event_of_something_else_is_no_poison() {
+    let other = crate::example::named("registration", "Founding", "OrganisationFounded");
+    assert!(fold(&RegisterChanges, &[other]).is_empty());
+}
+
+#[test]
 fn a_change_has_its_position_its_instant_and_both_values() {
     let site = pb::OrganisationDetails {
         hjemmeside: "vang.example".into(),
