@@ -114,7 +114,7 @@ mod tests {
             headers.insert(RETRY_AFTER, text.parse().unwrap());
             retry_after(&headers, now)
         };
-        assert_eq!(asked("120"), Some(Duration::from_secs(120)));
+        assert_eq!(asked("120"), Some(Duration::from_mins(2)));
         assert_eq!(asked("99999999"), Some(MOST));
         assert_eq!(asked("Sun, 01 Mar 2026 12:00:30 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(asked("Sun, 01 Mar 2026 11:00:00 GMT"), Some(Duration::ZERO));
