@@ -174,7 +174,8 @@ impl Views {
     /// Says what is missing.
     pub async fn ready(&self) -> Result<(), String> {
         let names: Vec<String> = Self::NAMES.map(str::to_owned).into();
-        let sql = "select count(*) from projections where state = 'live' and name = any($1)";
+        // On the first start a view is written down a moment before it has its table.
+        let sql = "select count(*) from projections where state = 'live' and name = any($1) and to_regclass(table_name) is not null";
         let live: i64 = sqlx::query_scalar(sql)
             .bind(names)
             .fetch_one(&self.pool)
