@@ -76,6 +76,7 @@ async fn i3_a_role_appends_its_own_events_only() {
     let database = database().await;
     let own = [
         ("ryggrad_registration", "registration", "Initiative"),
+        ("ryggrad_registration", "ecosystem", "AccessLog"),
         ("ryggrad_ecosystem", "ecosystem", "Subscription"),
         ("ryggrad_ecosystem", "ecosystem", "Mandate"),
         ("ryggrad_views", "ecosystem", "AccessLog"),
