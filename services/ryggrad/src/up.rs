@@ -91,14 +91,13 @@ async fn everything(args: Args) -> anyhow::Result<Exit> {
         servers = Servers::start(&state, &args.stores, &say) => servers?,
         () = stop.received() => return Ok(Exit::Done),
     };
-    let (authentication, issuer) = match authentication {
-        Some(others) => (others, None),
-        None => {
-            let issuer = issuer::serve(&state, &format!("http://{}", listener.local_addr()?))?;
-            let mut settings = Settings::development(issuer.name());
-            settings.parties = args.auth.parties()?.unwrap_or(settings.parties);
-            (settings, Some(issuer))
-        }
+    let (authentication, issuer) = if let Some(others) = authentication {
+        (others, None)
+    } else {
+        let issuer = issuer::serve(&state, &format!("http://{}", listener.local_addr()?))?;
+        let mut settings = Settings::development(issuer.name());
+        settings.parties = args.auth.parties()?.unwrap_or(settings.parties);
+        (settings, Some(issuer))
     };
     let plan = Plan {
         authentication: Some(authentication),

@@ -121,3 +121,29 @@ fn pool() -> &'static DescriptorPool {
         pool
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ryggrad_access::Scope;
+
+    use super::*;
+
+    #[test]
+    fn a_client_is_told_what_is_the_matter_with_its_token() {
+        for (error, status, challenge) in [
+            (ApiError::token_missing(), 401, "Bearer"),
+            (ApiError::token_invalid(), 401, r#"Bearer error="invalid_token""#),
+            (
+                ApiError::scope_missing(Scope::ViewsRead),
+                403,
+                r#"Bearer error="insufficient_scope", scope="ryggrad:views.read""#,
+            ),
+        ] {
+            let answer = error.into_http();
+            assert_eq!(answer.status().as_u16(), status);
+            assert_eq!(answer.headers()[header::WWW_AUTHENTICATE], challenge);
+        }
+        let other = ApiError::NoRoute.into_http();
+        assert!(!other.headers().contains_key(header::WWW_AUTHENTICATE));
+    }
+}

@@ -170,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_arrives_whole_in_pieces_and_gives_its_place_back() {
-        let answers = Answers::new(2, Duration::from_secs(60));
+        let answers = Answers::new(2, Duration::from_mins(1));
         let whole: Vec<u8> = (0..=255).cycle().take(100_000).collect();
         let mut body = answers.place().await.unwrap().around(Body::from(whole.clone()));
         assert_eq!(http_body::Body::size_hint(&body).exact(), Some(100_000));

@@ -176,7 +176,7 @@ fn streams() -> HashSet<String> {
     let services = ryggrad_proto::pool().services();
     let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
     methods
-        .filter(|method| method.is_server_streaming())
+        .filter(prost_reflect::MethodDescriptor::is_server_streaming)
         .map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()))
         .collect()
 }

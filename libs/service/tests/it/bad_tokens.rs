@@ -19,11 +19,11 @@ mod corpus;
 
 /// What is told of a refusal over HTTP, the date left out.
 async fn over_http(server: &server::Running, values: &[String]) -> String {
-    let lines: String = values
+    let lines: Vec<String> = values
         .iter()
         .map(|value| format!("authorization: {value}\r\n"))
         .collect();
-    let answer = ask(server.address, &lines).await;
+    let answer = ask(server.address, &lines.concat()).await;
     let head: Vec<_> = answer.head.lines().filter(|line| !line.starts_with("date:")).collect();
     format!("{}\n\n{}", head.join("\n"), answer.body)
 }

@@ -353,8 +353,8 @@ async fn one_address_does_not_get_every_place() {
         let mut stream = TcpStream::connect(server.address)
             .await
             .map_err(|error| error.to_string())?;
-        let head = b"GET /livez HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
-        stream.write_all(head).await.map_err(|error| error.to_string())?;
+        let question = b"GET /livez HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+        stream.write_all(question).await.map_err(|error| error.to_string())?;
         let mut answer = String::new();
         stream
             .read_to_string(&mut answer)

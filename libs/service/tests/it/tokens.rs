@@ -201,6 +201,71 @@ async fn a_new_key_is_found_and_an_old_one_forgotten() {
     }
 }
 
+#[tokio::test]
+async fn keys_that_make_no_sense_are_no_keys() {
+    let key = Arc::new(Key::make().expect("a key"));
+    for (name, jwks) in [
+        ("no list", json!({ "keys": "none" })),
+        (
+            "an encrypting key",
+            json!({ "keys": [{ "kty": "RSA", "use": "enc", "kid": "a", "n": "AA", "e": "AQAB" }] }),
+        ),
+        (
+            "more than is sensible",
+            json!({ "keys": [key.jwk()], "padding": "x".repeat(300 * 1024) }),
+        ),
+    ] {
+        let issuer = TestIssuer::with_key(Arc::clone(&key)).await;
+        issuer.answer_keys(Some(jwks));
+        let verified = verifier(&issuer).verify(&issuer.token("brreg", &[])).await;
+        assert!(verified.is_err(), "{name}");
+        assert_eq!(issuer.asked(), 2, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_of_another_issuer_lead_nowhere() {
+    let (theirs, ours) = (TestIssuer::start().await, TestIssuer::start().await);
+    // Its metadata are found at our address, and name theirs.
+    let name = ours.name().replace("127.0.0.1", "localhost");
+    let verifier = Verifier::new(Settings::development(&name)).expect("settings");
+    assert_eq!(verifier.verify(&theirs.token("brreg", &[])).await, Err(Refused::NoKeys));
+    assert_eq!((ours.asked(), theirs.asked()), (1, 0));
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_answer_holds_nobody_up_for_long() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = silent.local_addr().expect("it is bound");
+    let issuer = TestIssuer::start().await;
+    let settings = Settings {
+        jwks_url: Some(format!("http://{address}/jwks.json")),
+        ..Settings::development(issuer.name())
+    };
+    let verifier = Verifier::new(settings).expect("settings");
+    let began = std::time::Instant::now();
+    assert_eq!(verifier.verify(&issuer.token("brreg", &[])).await, Err(Refused::NoKeys));
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    let began = std::time::Instant::now();
+    assert_eq!(verifier.verify(&issuer.token("skatt", &[])).await, Err(Refused::NoKeys));
+    assert!(began.elapsed() < Duration::from_secs(2), "the next one does not wait");
+}
+
+#[tokio::test]
+async fn a_token_that_was_verified_costs_next_to_nothing() {
+    let issuer = TestIssuer::start().await;
+    let verifier = verifier(&issuer);
+    let token = issuer.usual("brreg");
+    verifier.verify(&token).await.expect("a good token");
+    let began = std::time::Instant::now();
+    for _ in 0..10_000 {
+        verifier.verify(&token).await.expect("a good token");
+    }
+    let each = began.elapsed() / 10_000;
+    println!("a verified token costs {each:?} in this build");
+    assert!(each < Duration::from_micros(200), "{each:?}");
+}
+
 /// Base64url without padding, as tokens are written.
 pub(crate) fn base64url(text: &str) -> String {
     use base64::Engine as _;

@@ -277,7 +277,7 @@ impl Forge<'_> {
             ("iat", json!(seconds + 600)),
             ("iat", json!("now")),
         ] {
-            self.with(name, value);
+            self.with(name, &value);
         }
     }
 
@@ -326,7 +326,7 @@ impl Forge<'_> {
             ("authorization_details", json!([no_id])),
             ("authorization_details", json!([nobodys])),
         ] {
-            self.with(name, value);
+            self.with(name, &value);
         }
         let claims = self.but(&json!({
             "supplier": organisation("0192:399001218"),
@@ -341,7 +341,7 @@ impl Forge<'_> {
     }
 
     /// A good token but for one claim.
-    fn with(&mut self, name: &str, value: Value) {
+    fn with(&mut self, name: &str, value: &Value) {
         let told = format!("{name} {value}");
         let token = self
             .issuer
