@@ -223,7 +223,7 @@ pub(super) fn end_application(
 ) -> Result<Vec<Event>, Refusal> {
     let case_id = input::id("case_id", &c.case_id)?.to_string();
     let applied = state.application.as_ref();
-    if !applied.is_some_and(|application| application.case_id == case_id) {
+    if applied.is_none_or(|application| application.case_id != case_id) {
         return Ok(Vec::new());
     }
     Ok(vec![

@@ -294,6 +294,7 @@ impl State {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each fact")]
     pub(super) fn evolve(&mut self, event: &Event) {
         if let Some(origin) = origin(event) {
             self.clocks.advance(Clocks::of(origin));

@@ -153,6 +153,7 @@ fn submitted_and(more: &[&'static str]) -> Vec<&'static str> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one journey")]
 async fn an_idea_becomes_an_organisation_by_way_of_reactions() {
     as_the_app(async {
         let world = world(Simulator::obliging()).await;

@@ -1,5 +1,7 @@
 //! The service with a database, a broker, a relay and a clock of its own.
 
+use std::pin::Pin;
+
 use jiff::{Span, Timestamp};
 use ryggrad_access::{Caller, Identity, Party, Scope, Stakeholder};
 use ryggrad_eventlog::relay::Relay;
@@ -17,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const SERVICE: &str = "ryggrad_registration";
 
 /// Runs what a test asks as the app that the founders use: a platform, which begins things for them.
-pub(crate) async fn as_the_app<F: Future>(asking: F) -> F::Output {
+pub(crate) fn as_the_app<F: Future>(asking: F) -> Pin<Box<impl Future<Output = F::Output>>> {
     let orgnr = OrgNumber::parse("399001218").expect("a number");
     let platform = Party {
         orgnr,
@@ -25,13 +27,13 @@ pub(crate) async fn as_the_app<F: Future>(asking: F) -> F::Output {
         kommune: None,
         name: String::new(),
     };
-    auth::answering(caller(orgnr, vec![platform]), asking).await
+    Box::pin(auth::answering(caller(orgnr, vec![platform]), asking))
 }
 
 /// Runs what a test asks as an organisation.
-pub(crate) async fn as_organisation<F: Future>(orgnr: &str, asking: F) -> F::Output {
+pub(crate) fn as_organisation<F: Future>(orgnr: &str, asking: F) -> Pin<Box<impl Future<Output = F::Output> + use<F>>> {
     let orgnr = OrgNumber::parse(orgnr).expect("a number");
-    auth::answering(caller(orgnr, Vec::new()), asking).await
+    Box::pin(auth::answering(caller(orgnr, Vec::new()), asking))
 }
 
 fn caller(consumer: OrgNumber, parties: Vec<Party>) -> Caller {

@@ -66,6 +66,10 @@ fn which(what: &str, case: Uuid) -> String {
 }
 
 impl<'a> Case<'a> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what the two events of a case that is sent have in common"
+    )]
     pub(super) fn new(
         simulator: &'a Simulator,
         event: &Recorded,

@@ -126,6 +126,9 @@ fn nobody_else_brings_a_signature() {
     }
 }
 
+/// A person whom nobody asked to sign.
+const SOMEBODY: &str = "00000000-0000-4000-8000-0000000000b9";
+
 #[test]
 fn a_signature_is_electronic_and_of_somebody_who_was_asked() {
     let low = pb::SignRegistration {
@@ -136,7 +139,6 @@ fn a_signature_is_electronic_and_of_somebody_who_was_asked() {
         .by(person(KARI))
         .when(low)
         .then_refused("R-2.10", "EidTooLow");
-    const SOMEBODY: &str = "00000000-0000-4000-8000-0000000000b9";
     case(signed_by(&[]))
         .by(person(SOMEBODY))
         .when(sign(SOMEBODY))
