@@ -100,7 +100,7 @@ async fn grow(pool: PgPool, clock: ryggrad_eventlog::Clock, organisations: u32) 
 /// Waits until a file has so many lines.
 async fn has_lines(file: &Path, count: usize) {
     eventually(PATIENCE, || {
-        let found = std::fs::read(file).map_or(0, |text| text.iter().filter(|byte| **byte == b'\n').count());
+        let found = std::fs::read_to_string(file).map_or(0, |text| text.matches('\n').count());
         std::future::ready(if found >= count {
             Ok(())
         } else {

@@ -19,7 +19,8 @@ impl EcosystemService for Ecosystem {
 
     async fn subscribe(&self, request: Request<pb::Subscribe>) -> Result<Response<pb::SubscriptionReceipt>, Status> {
         let mut command = accept(request)?;
-        command.stakeholder = as_whom(&command.stakeholder)?.code().to_owned();
+        let stakeholder = as_whom(&command.stakeholder)?;
+        stakeholder.code().clone_into(&mut command.stakeholder);
         if command.from_now {
             command.after = self
                 .log

@@ -24,6 +24,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "it is read once a process")]
 enum Command {
     /// Start everything on this machine: PostgreSQL, NATS and every role, in one process.
     #[command(after_help = format!("{}\n\n{CODES}", up::EXAMPLES))]

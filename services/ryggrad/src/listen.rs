@@ -135,7 +135,7 @@ async fn deliver(receiver: &Receiver, item: &Item, args: &Args) -> anyhow::Resul
         if delivery.is_taken() || delivery.is_gone() || attempt == args.attempts {
             return Ok(delivery);
         }
-        tokio::time::sleep(delivery.pause(attempt)).await;
+        tokio::time::sleep(delivery::pause(attempt)).await;
         attempt += 1;
     }
 }

@@ -18,7 +18,7 @@ const STRUCTURED: &str = "application/cloudevents+json";
 /// Time that the receiver gets to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The longest pause between two attempts.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 /// Bytes of an answer that are told.
 const TOLD: usize = 200;
 
@@ -143,13 +143,13 @@ impl Delivery {
     pub(super) fn is_gone(&self) -> bool {
         self.status == Some(410)
     }
+}
 
-    /// Time until the next attempt.
-    pub(super) fn pause(&self, attempt: u32) -> Duration {
-        Duration::from_secs(1)
-            .saturating_mul(1 << attempt.min(10).saturating_sub(1))
-            .min(PAUSE)
-    }
+/// Time until the next attempt.
+pub(super) fn pause(attempt: u32) -> Duration {
+    Duration::from_secs(1)
+        .saturating_mul(1 << attempt.min(10).saturating_sub(1))
+        .min(PAUSE)
 }
 
 #[cfg(test)]
@@ -214,7 +214,7 @@ mod tests {
             said: String::new(),
             took: Duration::ZERO,
         };
-        let pauses = [1, 2, 3, 20].map(|attempt| delivery.pause(attempt).as_secs());
+        let pauses = [1, 2, 3, 20].map(|attempt| pause(attempt).as_secs());
         assert_eq!(pauses, [1, 2, 4, 60]);
         assert!(!delivery.is_taken() && !delivery.is_gone());
     }

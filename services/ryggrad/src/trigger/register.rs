@@ -179,7 +179,8 @@ fn steps(
             let elsewhere = changed(&registered, |it| {
                 let details = it.details.get_or_insert_default();
                 details.name.push_str(" OG OMEGN");
-                details.forretningsadresse.get_or_insert_default().postnummer = "4838".to_owned();
+                let address = details.forretningsadresse.get_or_insert_default();
+                "4838".clone_into(&mut address.postnummer);
             });
             vec![registered, elsewhere]
         }
