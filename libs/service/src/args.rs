@@ -58,7 +58,7 @@ pub struct ServiceArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Tokens")]
 pub struct AuthArgs {
-    /// Issuer of tokens, exactly as it stands in their iss: https://maskinporten.no/.
+    /// Issuer of tokens, exactly as it stands in their iss: <https://maskinporten.no/>.
     #[arg(long, env = "RYGGRAD_ISSUER", value_name = "URL")]
     pub issuer: Option<String>,
 

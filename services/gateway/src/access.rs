@@ -9,11 +9,13 @@ use ryggrad_eventlog::{Clock, Recorded};
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::ecosystem::v1::{MandateGranted, MandateRevoked, SubscriptionApproved, SubscriptionEnded};
 use ryggrad_proto::registration::v1::AffiliationEstablished;
-use ryggrad_service::ApiError;
+use ryggrad_service::{ApiError, Readings};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::hub::Hub;
 use crate::refusal;
+use crate::sieve::Sieve;
 
 /// Where the last day of an approval or a mandate ends.
 const ZONE: &str = "Europe/Oslo";
@@ -23,6 +25,7 @@ const ZONE: &str = "Europe/Oslo";
 pub(crate) struct Access {
     registry: Registry,
     clock: Clock,
+    readings: Readings,
 }
 
 /// Who a gate is for, and how long it is right.
@@ -43,8 +46,21 @@ pub(crate) struct Pass {
 // === impl Access ===
 
 impl Access {
-    pub(crate) fn new(registry: Registry, clock: Clock) -> Self {
-        Self { registry, clock }
+    /// On a pool whose role may read the log and append who has looked.
+    pub(crate) fn new(pool: &PgPool, clock: Clock) -> Self {
+        Self {
+            registry: Registry::new(pool.clone()),
+            readings: Readings::new(pool, clock.clone()),
+            clock,
+        }
+    }
+
+    /// Writes down whose facts beyond open data are about to be sent, before they are.
+    pub(crate) async fn record(&self, sieve: &Sieve) -> Result<(), ApiError> {
+        match sieve.known() {
+            Some((gate, trace)) => trace.record(gate, &self.readings).await,
+            None => Ok(()),
+        }
     }
 
     /// Lets filters by organisation number find what was before there was one.
@@ -107,6 +123,11 @@ impl Pass {
             None => Ok(gate),
             Some(id) => gate.resting_on(id).ok_or_else(|| refusal::not_in_force(id)),
         }
+    }
+
+    /// Writes down whose facts are about to be sent.
+    pub(crate) async fn record(&self, sieve: &Sieve) -> Result<(), ApiError> {
+        self.access.record(sieve).await
     }
 
     fn number(&self) -> u32 {

@@ -181,10 +181,11 @@ impl Api {
             .await
             .map_err(|error| refusal::unreadable(&error))?;
         let event = event.ok_or_else(unknown)?;
-        let (gate, _) = self.gate(&caller(), None, head).await?;
-        if !gate.passes(position, &Fields::of(&event).key()) {
+        let sieve = self.sieve(None, head).await?;
+        if !sieve.passes(position, &Fields::of(&event).key()) {
             return Err(unknown());
         }
+        self.access.record(&sieve).await?;
         Ok(GetResponse {
             event: Some(event.envelope()),
             head: head.position,
@@ -258,6 +259,7 @@ impl EventStream for Api {
         let page = self
             .page(&mut sieve, Format::Envelope, request.after, head.position, most)
             .await?;
+        self.access.record(&sieve).await?;
         let sent = Frame::Batch(page.batch).message().map_err(ApiError::internal)?.frame;
         let events = match sent {
             Some(Sent::Batch(batch)) => batch.events,

@@ -62,7 +62,7 @@ impl Gateway {
         let api = Api {
             hub: Arc::new(hub),
             log: Log::new(pool.clone()),
-            access: Access::new(Registry::new(pool.clone()), clock),
+            access: Access::new(&pool, clock),
             durables: Durables::new(pool.clone()),
             pool,
         };

@@ -18,6 +18,7 @@ mod page;
 mod sieve;
 mod start;
 mod subscription;
+mod trace;
 
 // To those who would rather be called.
 pub mod webhooks;

@@ -153,6 +153,9 @@ impl Subscription {
                 },
             };
             if !batch.is_empty() {
+                if let Some(pass) = &self.pass {
+                    pass.record(&self.sieve).await?;
+                }
                 return Ok(Some(match self.format {
                     Format::CloudEvents => Frame::CloudEvents(batch),
                     Format::Envelope | Format::Json | Format::ServerSent => Frame::Batch(batch),

@@ -1,9 +1,9 @@
 //! Webhooks: the stream sent to those who would rather be called, in order, once it is wanted, and with proof of delivery.
 //!
-//! An [`endpoint`] is made through the [`api`], asked whether it wants to be called ([`handshake`]), and taken up by the
-//! [`deliverer`] of one process, which has its lease. Its [`worker`] reads the log ([`recent`]) as its owner ([`access`]),
-//! makes each event a signed [`message`] ([`keys`], [`seal`]), sends it ([`client`], [`address`]), and keeps what came of
-//! it ([`queue`], [`history`]); what fails is tried again ([`schedule`]).
+//! An `endpoint` is made through the `api`, asked whether it wants to be called (`handshake`), and taken up by the
+//! `deliverer` of one process, which has its lease. Its `worker` reads the log (`recent`) as its owner (`access`),
+//! makes each event a signed `message` (`keys`, `seal`), sends it (`client`, `address`), and keeps what came of
+//! it (`queue`, `history`); what fails is tried again (`schedule`).
 
 mod access;
 mod address;
@@ -31,6 +31,7 @@ use ryggrad_eventlog::{Clock, Log};
 use ryggrad_proto::rest::Routes;
 use ryggrad_proto::webhooks::v1::webhooks_rest;
 use ryggrad_proto::webhooks::v1::webhooks_server::{Webhooks as Calls, WebhooksServer};
+use ryggrad_service::Readings;
 use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -81,6 +82,7 @@ impl Webhooks {
         let shared = match &options.seal {
             None => None,
             Some(seal) => Some(Arc::new(Shared {
+                readings: Readings::new(&pool, clock.clone()),
                 store: Store { pool },
                 registry,
                 clock,

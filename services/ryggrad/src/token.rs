@@ -25,7 +25,7 @@ Examples:
 /// Print a token.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Who asks: a stakeholder (lottstift, brreg, platform:2), kommune:<number>, or org:<organisation number>.
+    /// Who asks: a stakeholder (lottstift, brreg, platform:2), kommune:NUMBER, or org:NUMBER of an organisation.
     #[arg(long, value_name = "PARTY")]
     r#as: String,
     /// What it may, once or several times; what such a party usually asks for when it is not given.

@@ -76,6 +76,7 @@ async fn page(api: &Api, uri: &Uri, headers: &HeaderMap) -> Result<Response<Body
             sieve.reopen(pass.renew(&api.hub, until).await?);
         }
     };
+    api.access.record(&sieve).await?;
     let epoch = head.epoch.to_string();
     let mut response = tagged(headers, HeaderValue::from_static(BATCH), array(page.batch));
     let headers = response.headers_mut();

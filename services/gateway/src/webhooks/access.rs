@@ -4,10 +4,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ryggrad_access::{Caller, Filter, Gate, Registry};
 use ryggrad_eventlog::{Clock, Recorded};
+use ryggrad_service::{ApiError, Readings};
 use uuid::Uuid;
 
 use super::endpoint::Endpoint;
 use super::recent::{Entry, Recent};
+use crate::trace::Trace;
 
 /// Where days are counted.
 const ZONE: &str = "Europe/Oslo";
@@ -20,6 +22,8 @@ pub(crate) struct Access {
     filter: Filter,
     /// None when the subscription that it rests on is not in force.
     gate: Option<Gate>,
+    /// Who is told of what beyond open data, to be written down before it is.
+    trace: Trace,
     as_of: u64,
     day: Date,
 }
@@ -42,6 +46,7 @@ impl Access {
             subscription: endpoint.subscription,
             filter,
             gate: None,
+            trace: Trace::default(),
             as_of: 0,
             day: today(clock),
         };
@@ -68,6 +73,10 @@ impl Access {
             Some(subscription) => gate.resting_on(subscription),
             None => Some(gate),
         };
+        if self.day != day {
+            // Each day has a trace of its own.
+            self.trace = Trace::default();
+        }
         (self.as_of, self.day) = (as_of, day);
         Ok(())
     }
@@ -84,8 +93,20 @@ impl Access {
 
     /// Whether the endpoint wants an event and may have it.
     pub(crate) fn passes(&self, entry: &Entry) -> bool {
-        let gate = self.gate.as_ref();
-        self.filter.passes(&entry.key) && gate.is_some_and(|gate| gate.passes(entry.event.position, &entry.key))
+        let Some(gate) = self.gate.as_ref().filter(|_| self.filter.passes(&entry.key)) else {
+            return false;
+        };
+        let verdict = gate.verdict(entry.event.position, &entry.key);
+        self.trace.leave(verdict, entry.key.organisation);
+        verdict.allows()
+    }
+
+    /// Writes down whose facts beyond open data are about to be sent, before they are.
+    pub(crate) async fn record(&self, readings: &Readings) -> Result<(), ApiError> {
+        match &self.gate {
+            Some(gate) => self.trace.record(gate, readings).await,
+            None => Ok(()),
+        }
     }
 
     /// Takes note of events that are read further back than what is known to be current.

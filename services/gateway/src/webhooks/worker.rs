@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use ryggrad_access::Registry;
 use ryggrad_eventlog::Clock;
 use ryggrad_eventlog::clock::wall;
+use ryggrad_service::{ApiError, Readings};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -49,6 +50,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) registry: Registry,
+    pub(crate) readings: Readings,
     pub(crate) clock: Clock,
     pub(crate) recent: Recent,
     pub(crate) client: Client,
@@ -115,6 +117,9 @@ pub(crate) enum WorkerError {
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Who is about to be told of what cannot be written down.
+    #[error(transparent)]
+    Untraced(#[from] ApiError),
     #[error("the lease was lost")]
     LeaseLost,
 }
@@ -168,6 +173,10 @@ impl Worker {
                 Ok(wake) => self.rest(wake).await,
                 Err(WorkerError::Database(error)) => {
                     tracing::warn!(%error, endpoint = %self.endpoint.id, "the queue cannot be read or written now");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(WorkerError::Untraced(error)) => {
+                    tracing::warn!(%error, endpoint = %self.endpoint.id, "nothing is sent that leaves no trace");
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(error) => return Err(error),

@@ -5,9 +5,10 @@ use jiff::ToSpan as _;
 use ryggrad_access::Scope;
 use ryggrad_client::{Client, Cursor, Error, Event, Filter, Message, Start, Subscription};
 use ryggrad_proto::ecosystem::v1::{
-    MandateGranted, MandateRevoked, SubscriptionApproved, SubscriptionEnded, mandate_event, subscription_event,
+    MandateGranted, MandateRevoked, SubscriptionApproved, SubscriptionEnded, access_log_event, mandate_event,
+    subscription_event,
 };
-use ryggrad_proto::events::v1::{AccessReason, EventFilter, ExplainRequest, SubscribeRequest};
+use ryggrad_proto::events::v1::{AccessReason, EventFilter, ExplainRequest, ReadRequest, SubscribeRequest};
 use ryggrad_proto::options::v1::PrivacyClass;
 use tonic::Code;
 use uuid::Uuid;
@@ -287,4 +288,53 @@ async fn a_subscription_that_rests_on_nothing_needs_a_token() {
         }
     });
     assert_eq!(message.await.unwrap().unwrap(), last);
+}
+
+/// Who was shown whose facts, as the access log has it: reader, basis and organisations.
+async fn traces(stack: &Stack) -> Vec<(String, String, Vec<String>)> {
+    let log = stack.log().after(0, 10_000).await.unwrap();
+    log.iter()
+        .filter_map(|event| event.decode::<access_log_event::Event>().unwrap())
+        .map(|access_log_event::Event::ViewAccessed(shown)| (shown.reader, shown.basis_id, shown.organisation_ids))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_sent_what_is_not_open_leaves_one_trace_for_each_organisation_before_it_is_sent() {
+    let stack = Stack::start().await;
+    let (id, _) = approve(&stack, "LOTTSTIFT", None).await;
+    let club = Uuid::from_u128(CLUB.parse().unwrap()).to_string();
+    let expected = (numbered("LOTTSTIFT").0, id.to_string(), vec![club]);
+    let lottstift = stack.client_as("lottstift", &ALL).await;
+    let mut subscription = follow(&lottstift, Start::Now, Filter::new());
+    assert!(until_caught_up(&mut subscription).await.is_empty());
+    for _ in 0..3 {
+        let seen = stack.append(vec![fact(PrivacyClass::Org, CLUB)]).await;
+        assert_eq!(positions(&mut subscription, 1).await, [seen]);
+        assert_eq!(
+            traces(&stack).await,
+            std::slice::from_ref(&expected),
+            "once, however much it is sent"
+        );
+    }
+    // Open data, one's own and nobody's leave none.
+    let open = stack.append(vec![fact(PrivacyClass::Public, OTHER)]).await;
+    assert_eq!(positions(&mut subscription, 1).await, [open]);
+    let own = stack.client_as(&format!("org:{CLUB}"), &ALL).await;
+    assert!(
+        !until_caught_up(&mut follow(&own, Start::After(0), Filter::new()))
+            .await
+            .is_empty()
+    );
+    let anybody = stack.client().await;
+    assert!(
+        !until_caught_up(&mut follow(&anybody, Start::After(0), Filter::new()))
+            .await
+            .is_empty()
+    );
+    assert_eq!(traces(&stack).await, std::slice::from_ref(&expected));
+    // A page is a reading of its own.
+    let mut stub = stack.stub_as("lottstift", &ALL).await;
+    stub.read(ReadRequest::default()).await.unwrap();
+    assert_eq!(traces(&stack).await, [expected.clone(), expected]);
 }

@@ -38,6 +38,8 @@ const COMMIT: usize = 200;
 const RATE: u32 = 1_000;
 /// How long the last event may take to reach everybody.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long nothing has come when nothing more is on its way.
+const STILL: Duration = Duration::from_secs(5);
 /// Buckets of a tenth of a millisecond: ten seconds.
 const BUCKETS: usize = 100_000;
 
@@ -300,7 +302,7 @@ impl Watch {
         // Those who have it already are told apart by their number of events.
         self.last.store(last, Ordering::Release);
         let began = Instant::now();
-        let mut before = self.events.load(Ordering::Acquire);
+        let (mut before, mut moved) = (self.events.load(Ordering::Acquire), Instant::now());
         loop {
             if let Some(ended) = following.try_join_next() {
                 ended??;
@@ -311,10 +313,11 @@ impl Watch {
             anyhow::ensure!(began.elapsed() < PATIENCE, "position {last} did not come to everybody");
             tokio::time::sleep(Duration::from_millis(20)).await;
             let now = self.events.load(Ordering::Acquire);
-            if now == before && began.elapsed() > Duration::from_secs(1) {
+            if now != before {
+                (before, moved) = (now, Instant::now());
+            } else if moved.elapsed() > STILL {
                 return Ok(());
             }
-            before = now;
         }
     }
 

@@ -28,7 +28,7 @@ pub struct Webhooks {
         value_name = "NAME"
     )]
     pub webhook_origin: String,
-    /// Where REST is for the outside, for permission that is given afterwards: https://events.example.
+    /// Where REST is for the outside, for permission that is given afterwards, such as `https://events.example`.
     #[arg(long, env = "RYGGRAD_WEBHOOK_PUBLIC_URL", value_name = "URL")]
     pub webhook_public_url: Option<String>,
     /// Days that attempts and dead letters are kept.

@@ -42,11 +42,13 @@ pub(super) async fn get(api: &Api, request: GetDirectoryEntryRequest) -> Result<
         what: "organisation",
         id: request.organisation,
     })?;
+    let as_of = snapshot.as_of();
+    drop(snapshot);
     note(api, &gate, std::slice::from_ref(&entry)).await?;
     explain(&mut entry);
     Ok(GetDirectoryEntryResponse {
         entry: Some(entry),
-        as_of: snapshot.as_of(),
+        as_of,
     })
 }
 
@@ -87,12 +89,14 @@ pub(super) async fn list(
         ..Cursor::default()
     };
     let next_page_token = page.cut(&mut entries, cursor);
+    let as_of = snapshot.as_of();
+    drop(snapshot);
     note(api, &gate, &entries).await?;
     entries.iter_mut().for_each(explain);
     Ok(ListMunicipalityDirectoryResponse {
         entries,
         next_page_token,
-        as_of: snapshot.as_of(),
+        as_of,
     })
 }
 

@@ -20,6 +20,8 @@ pub(super) async fn get(api: &Api, request: GetRegisterCaseRequest) -> Result<Ge
     let gate = api.authority.gate().await?;
     let mut snapshot = read::open(&api.register_case, request.at_least, api.patience).await?;
     let register_case = snapshot.get(&id.to_string()).await.map_err(read::unreadable)?;
+    let as_of = snapshot.as_of();
+    drop(snapshot);
     // Who may not see a case is not told whether it exists.
     let about = register_case
         .as_ref()
@@ -39,7 +41,7 @@ pub(super) async fn get(api: &Api, request: GetRegisterCaseRequest) -> Result<Ge
         .await?;
     Ok(GetRegisterCaseResponse {
         register_case: Some(register_case),
-        as_of: snapshot.as_of(),
+        as_of,
     })
 }
 
@@ -94,12 +96,14 @@ pub(super) async fn list(api: &Api, request: ListRegisterCasesRequest) -> Result
         number: last.first_position,
         ..Cursor::default()
     });
+    let as_of = snapshot.as_of();
+    drop(snapshot);
     let shown = register_cases.iter().map(key_of);
     read::note(api, &gate, View::RegisterCase, shown).await?;
     Ok(ListRegisterCasesResponse {
         register_cases,
         next_page_token,
-        as_of: snapshot.as_of(),
+        as_of,
     })
 }
 

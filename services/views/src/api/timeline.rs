@@ -69,6 +69,8 @@ pub(super) async fn list(api: &Api, request: ListTimelineRequest) -> Result<List
             break;
         }
     }
+    // Nobody else has to wait for its connection while the access log is written.
+    drop(snapshot);
     let next_page_token = page.cut(&mut entries, |last| Cursor {
         number: last.position,
         ..Cursor::default()

@@ -101,6 +101,7 @@ pub(super) fn unkept(error: StoreError) -> ApiError {
 pub(super) fn unsigned(error: WorkerError) -> ApiError {
     match error {
         WorkerError::Database(error) => unreadable(error),
+        WorkerError::Untraced(error) => error,
         error @ (WorkerError::Seal(_) | WorkerError::LeaseLost) => ApiError::internal(error),
     }
 }

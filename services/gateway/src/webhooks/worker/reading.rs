@@ -48,6 +48,7 @@ impl Worker {
         if self.retries.is_empty() && self.records.is_empty() && self.next_due.is_some_and(|due| due <= now) {
             self.read_due(now).await?;
         }
+        self.access.record(&self.shared.readings).await?;
         if self.access.has_ended() {
             self.disable("the subscription that it rests on is not in force".to_owned());
             self.keep(true).await?;

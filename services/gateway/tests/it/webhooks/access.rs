@@ -100,15 +100,27 @@ async fn what_is_not_open_comes_from_its_approval_on_and_not_after_its_end() {
     internal(&world, 2).await;
     let approved = approve(&world, 4, None).await;
     let allowed = internal(&world, 3).await;
-    world.until(&id, |endpoint| endpoint.position == allowed).await;
+    world.until(&id, |endpoint| endpoint.position >= allowed).await;
     let ended = end(&world).await;
     let denied = internal(&world, 2).await;
     let open = world.record(&[2]).await;
-    world.until(&id, |endpoint| endpoint.position == open).await;
+    world.until(&id, |endpoint| endpoint.position >= open).await;
     let mut positions = receiver.positions();
     positions.sort_unstable();
-    assert_eq!(approved, 3);
-    assert_eq!(positions, [3, 4, 5, 6, ended, open], "none of those until {denied}");
+    // What was written to the access log meanwhile is somewhere between.
+    let [first, covered @ .., end, last] = positions.as_slice() else {
+        panic!("{positions:?}")
+    };
+    assert_eq!(
+        (approved, *first, *end, *last),
+        (3, 3, ended, open),
+        "none of those until {denied}"
+    );
+    assert_eq!(covered.len(), 3, "{positions:?}");
+    assert!(
+        covered.iter().all(|position| (4..=allowed).contains(position)),
+        "{positions:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +137,7 @@ async fn an_endpoint_that_rests_on_a_subscription_ends_with_it() {
         .await;
     let id = id(&made);
     let last = internal(&world, 2).await;
-    world.until(&id, |endpoint| endpoint.position == last).await;
+    world.until(&id, |endpoint| endpoint.position >= last).await;
     end(&world).await;
     let endpoint = world
         .until(&id, |endpoint| endpoint.state() == pb::EndpointState::Disabled)
@@ -148,7 +160,7 @@ async fn a_subscription_with_an_end_date_ends_with_the_business_day() {
         })
         .await;
     let last = internal(&world, 1).await;
-    world.until(&id(&made), |endpoint| endpoint.position == last).await;
+    world.until(&id(&made), |endpoint| endpoint.position >= last).await;
     world
         .clock
         .move_to("2026-03-02T00:30:00+01:00".parse().unwrap())
@@ -188,7 +200,7 @@ async fn what_waits_in_the_queue_is_asked_about_again() {
         .unwrap();
     let last = world.record(&[2]).await;
     world
-        .until(&id, |endpoint| endpoint.position == last && endpoint.waiting == 0)
+        .until(&id, |endpoint| endpoint.position >= last && endpoint.waiting == 0)
         .await;
     let internal: Vec<_> = receiver
         .positions()
