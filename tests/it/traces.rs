@@ -94,7 +94,7 @@ async fn process() {
     command
         .metadata_mut()
         .insert("traceparent", parent.parse().expect("a header"));
-    RegistrationServiceClient::new(whole.channel.clone())
+    RegistrationServiceClient::new(whole.app())
         .sketch_initiative(command)
         .await
         .expect("accepted");
@@ -108,7 +108,7 @@ async fn process() {
         by: "181d".to_owned(),
         to: None,
     };
-    AdminClient::new(whole.channel.clone())
+    AdminClient::new(whole.connect_as("orch"))
         .advance_clock(half_a_year)
         .await
         .expect("the clock moves");
