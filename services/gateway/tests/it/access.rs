@@ -18,7 +18,7 @@ use crate::stack::{Fact, PATIENCE, Stack, follow, positions, until_caught_up};
 
 const CLUB: &str = "310000019";
 const OTHER: &str = "310000027";
-const ALL: [Scope; 3] = [Scope::EventsOrgRead, Scope::EventsPersRead, Scope::EventsConfRead];
+pub(crate) const ALL: [Scope; 3] = [Scope::EventsOrgRead, Scope::EventsPersRead, Scope::EventsConfRead];
 
 fn fact(class: PrivacyClass, orgnr: &'static str) -> Fact {
     Fact {
@@ -34,7 +34,7 @@ fn fact(class: PrivacyClass, orgnr: &'static str) -> Fact {
     }
 }
 
-async fn approve(stack: &Stack, party: &str, until: Option<&str>) -> (Uuid, u64) {
+pub(crate) async fn approve(stack: &Stack, party: &str, until: Option<&str>) -> (Uuid, u64) {
     let id = stack.id();
     let (subscriber, stakeholder) = numbered(party);
     let head = stack.log().head().await.unwrap().position;

@@ -9,6 +9,7 @@ mod feed;
 mod filters;
 mod following;
 mod http;
+mod matrix;
 mod outages;
 mod rest;
 mod stack;
