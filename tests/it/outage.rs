@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_nats::jetstream;
 use ryggrad::servers::{Addresses, migrate};
 use ryggrad_client::Connection;
 use ryggrad_eventlog::Log;
 use ryggrad_eventlog::consumer::Feed;
-use ryggrad_proto::admin::v1::AdvanceClockRequest;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
+use ryggrad_proto::admin::v1::{AdvanceClockRequest, ListProjectionsRequest};
 use ryggrad_proto::common::v1::{CommandMeta, Receipt};
 use ryggrad_proto::registration::v1::registration_service_client::RegistrationServiceClient;
 use ryggrad_proto::registration::v1::{GetInitiativeRequest, ProceedToFounding, ReviewOutcome, SearchExisting};
@@ -173,20 +174,40 @@ async fn life_goes_on(whole: &Whole, founding: Uuid, ideas: usize) {
     views_equal_their_folds(whole).await;
 }
 
-/// A gauge as the running roles show it.
-async fn gauge(whole: &Whole, name: &str) -> Result<f64, String> {
+/// What the running roles answer to a GET without a token: the head and the body.
+async fn get(whole: &Whole, path: &str) -> Result<String, String> {
     let failed = |error: std::io::Error| error.to_string();
     let address = whole.stack.http();
     let mut stream = TcpStream::connect(address.trim_start_matches("http://"))
         .await
         .map_err(failed)?;
     stream
-        .write_all(b"GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes())
         .await
         .map_err(failed)?;
     let mut text = String::new();
     stream.read_to_string(&mut text).await.map_err(failed)?;
-    text.lines()
+    Ok(text)
+}
+
+/// Waits until the roles are ready, or not, with this in the answer.
+async fn readiness(whole: &Whole, status: &str, said: &str) {
+    eventually(Duration::from_secs(30), || async {
+        let answer = get(whole, "/readyz").await?;
+        if answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(said) {
+            Ok(())
+        } else {
+            Err(answer)
+        }
+    })
+    .await;
+}
+
+/// A gauge as the running roles show it.
+async fn gauge(whole: &Whole, name: &str) -> Result<f64, String> {
+    get(whole, "/metrics")
+        .await?
+        .lines()
         .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
         .ok_or_else(|| format!("{name} is not shown"))
 }
@@ -256,4 +277,67 @@ async fn i2_nats_down_refuses_no_command_and_up_again_everything_arrives() {
     })
     .await;
     whole.stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_message_in_the_stream_stops_the_relay_and_nobody_else() {
+    let mut whole = whole().await;
+    let log = Log::new(whole.owner());
+    let mut receipts = Vec::new();
+    for _ in 0..3 {
+        let id = fresh();
+        receipts.push((id, sketch(whole.app(), id).await.expect("accepted")));
+    }
+    everything_is_there(&whole, &log, &receipts).await;
+    let admin = AdminClient::new(whole.connect_as("orch"));
+    caught_up(&admin).await;
+    readiness(&whole, "200", "").await;
+
+    // Only who has the relay's own password can.
+    let foreign = jetstream::new(whole.nats.client("relay").await);
+    let publish = foreign.publish("ryggrad.v1.public.registration.Foreign.00", "".into());
+    let foreign_at = publish.await.expect("sent").await.expect("stored").sequence;
+    readiness(&whole, "503", "delete the stream RYGGRAD").await;
+    assert_eq!(gauge(&whole, "ryggrad_relay_mismatch").await, Ok(1.0));
+
+    // Commands are taken, and those who read the log and the views are answered.
+    for _ in 0..3 {
+        let id = fresh();
+        receipts.push((id, sketch(whole.app(), id).await.expect("accepted")));
+    }
+    let head = log.head().await.expect("the log answers").position;
+    let answer = get(&whole, "/v1/events/head").await.expect("answered");
+    assert!(answer.contains(&format!("\"position\":\"{head}\"")), "{answer}");
+    let initiative = GetInitiativeRequest {
+        initiative_id: receipts[0].1.aggregate_id.clone(),
+        at_least: receipts[0].1.position,
+    };
+    let mut asked = RegistrationServiceClient::new(whole.app());
+    asked.get_initiative(initiative).await.expect("answered");
+    let listed = admin.clone().list_projections(ListProjectionsRequest {}).await;
+    let listed = listed.expect("answered").into_inner().projections;
+    assert!(listed.iter().all(|view| view.state == "serving"), "{listed:?}");
+    // The log has an event at the foreign message's number now, and it is not taken for that.
+    readiness(&whole, "503", "another message at").await;
+    assert_eq!(stream_end(&whole).await, foreign_at, "nothing follows it");
+    let ended = tokio::time::timeout(Duration::ZERO, whole.stack.broken()).await;
+    assert!(ended.is_err(), "{ended:?}");
+
+    // What the message says to do.
+    let operator = jetstream::new(whole.nats.client("admin").await);
+    operator.delete_stream("RYGGRAD").await.expect("deleted");
+    readiness(&whole, "200", "").await;
+    everything_is_there(&whole, &log, &receipts).await;
+    caught_up(&admin).await;
+    views_equal_their_folds(&whole).await;
+    assert_eq!(gauge(&whole, "ryggrad_relay_mismatch").await, Ok(0.0));
+    whole.stack.stop().await;
+}
+
+/// The number of the stream's last message.
+async fn stream_end(whole: &Whole) -> u64 {
+    let client = whole.nats.client("views").await;
+    ryggrad_eventlog::stream::last_sequence(&client)
+        .await
+        .expect("the broker answers")
 }

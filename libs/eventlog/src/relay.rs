@@ -4,6 +4,7 @@
 //! to get makes it impossible to lose, repeat or move one: not by a crash at any point, not by a second relay. One leads
 //! at a time, by an advisory lock, so that two do not do the work twice; nothing but that depends on the lock.
 
+use std::mem::discriminant;
 use std::time::Duration;
 
 use async_nats::Client;
@@ -33,15 +34,18 @@ pub struct Relay {
     client: Client,
     replicas: usize,
     committed: Option<watch::Receiver<u64>>,
+    mismatch: watch::Sender<Option<Mismatch>>,
 }
 
 /// The stream does not carry this log. Nothing can be published until a person has looked: a database was restored from
-/// a backup, somebody else published, or messages were deleted.
+/// a backup, somebody else published, or messages were deleted. The text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
     /// The stream goes on after the end of the log.
     #[error(
-        "the stream ends at {stream} and the log already at {log}: the database was restored from a backup, or belongs to another stream"
+        "the stream ends at {stream} and the log already at {log}: somebody else has published, or the database was restored from a \
+         backup or is another one; delete the stream RYGGRAD, and it is refilled from the log; a restored database needs another \
+         epoch first (docs/operating.md, Backup and restore)"
     )]
     Ahead {
         /// Last sequence of the stream.
@@ -50,7 +54,10 @@ pub enum Mismatch {
         log: u64,
     },
     /// Another event stands at a number than in the log.
-    #[error("the stream has another message at {position} than event {event_id} of the log")]
+    #[error(
+        "the stream has another message at {position} than event {event_id} of the log: delete the stream RYGGRAD, and it is refilled \
+         from the log; a restored database needs another epoch first (docs/operating.md, Backup and restore)"
+    )]
     Other {
         /// Where they differ.
         position: u64,
@@ -58,7 +65,9 @@ pub enum Mismatch {
         event_id: Uuid,
     },
     /// Messages of the stream are gone while later ones are still there.
-    #[error("the stream has lost messages between {first} and {last}: delete the stream, and it is refilled")]
+    #[error(
+        "the stream has lost messages between {first} and {last}: delete the stream RYGGRAD, and it is refilled from the log"
+    )]
     Gone {
         /// First sequence that it should have.
         first: u64,
@@ -96,6 +105,7 @@ impl Relay {
             client,
             replicas: 1,
             committed: None,
+            mismatch: watch::Sender::new(None),
         }
     }
 
@@ -113,12 +123,20 @@ impl Relay {
         self
     }
 
-    /// Relays until the token ends. Outages of database and broker are waited out.
+    /// Why the last run ended, until a later one has found the stream as the log.
+    pub fn mismatch(&self) -> watch::Receiver<Option<Mismatch>> {
+        self.mismatch.subscribe()
+    }
+
+    /// Relays until the token ends. Outages of database and broker are waited out. May be run again after a mismatch: it
+    /// publishes nothing unless the stream has become the log's again.
     ///
     /// # Errors
     /// A [`Mismatch`] between stream and log; it is also shown by the metric `ryggrad_relay_mismatch`.
     pub async fn run(&self, token: CancellationToken) -> Result<(), Mismatch> {
-        metrics::gauge!("ryggrad_relay_mismatch").set(0);
+        if self.mismatch.borrow().is_none() {
+            metrics::gauge!("ryggrad_relay_mismatch").set(0);
+        }
         let lag = lag::Lag::new();
         let relaying = async {
             tokio::select! {
@@ -132,9 +150,21 @@ impl Relay {
             None => Ok(()),
             Some(mismatch) => {
                 metrics::gauge!("ryggrad_relay_mismatch").set(1);
-                tracing::error!(%mismatch, "the relay has stopped: the stream does not carry this log");
+                let known = self.mismatch.send_replace(Some(mismatch.clone()));
+                // Told once, although positions move on.
+                if known.as_ref().map(discriminant) != Some(discriminant(&mismatch)) {
+                    tracing::error!(%mismatch, "the relay has stopped: the stream does not carry this log");
+                }
                 Err(mismatch)
             }
+        }
+    }
+
+    /// Stream and log are the same where the stream ends.
+    fn agrees(&self) {
+        if self.mismatch.send_if_modified(|known| known.take().is_some()) {
+            metrics::gauge!("ryggrad_relay_mismatch").set(0);
+            tracing::info!("the stream carries this log again");
         }
     }
 
@@ -174,6 +204,7 @@ impl Relay {
             Ok(position) => position,
             Err(interrupted) => return interrupted,
         };
+        self.agrees();
         lag.published(published);
         tracing::debug!(published, "the relay goes on");
         let wake = reading::Wake::new(&self.client, self.committed.clone()).await;

@@ -1,11 +1,16 @@
 //! The relay: log to stream, on a thread of its own, so that views which fold as fast as they can do not hold it up.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use ryggrad_eventlog::relay::Relay;
 use ryggrad_eventlog::stream;
 use tokio::sync::{oneshot, watch};
 
 use super::{Role, Setting};
+
+/// How often a stream that does not carry the log is looked at again.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
     let asked = setting.plan.pool(Role::Relay).await?;
@@ -29,8 +34,12 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
         if !committed.is_empty() {
             relay = relay.woken_by(any_of(committed));
         }
-        let _gone = ready.send(Ok(nats));
-        relay.run(token).await.map_err(anyhow::Error::from)
+        let _gone = ready.send(Ok((nats, relay.mismatch())));
+        // A person has to look (the relay has said at what), and everybody else goes on from the log meanwhile.
+        while relay.run(token.clone()).await.is_err() {
+            token.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+        }
+        Ok(())
     };
     let thread = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -41,11 +50,14 @@ pub(super) async fn start(setting: &mut Setting<'_>) -> anyhow::Result<()> {
         let _gone = ended.send(thread());
     });
     spawned.context("cannot start a thread")?;
-    let broker = started.await.context("the relay's thread ended")??;
+    let (broker, mismatch) = started.await.context("the relay's thread ended")??;
     setting.serve(|server| {
         server.ready("relay", move || {
-            let (asked, broker) = (asked.clone(), broker.clone());
+            let (asked, broker, mismatch) = (asked.clone(), broker.clone(), mismatch.borrow().clone());
             async move {
+                if let Some(mismatch) = mismatch {
+                    return Err(mismatch.to_string());
+                }
                 let answer = sqlx::query("select 1").execute(&asked).await;
                 answer.map_err(|error| format!("PostgreSQL: {error}"))?;
                 if stream::is_connected(&broker) {
