@@ -1,6 +1,7 @@
 //! The program as a user meets it: started, talked to, stopped, killed.
 
 mod beside;
+mod deployment;
 mod fetch;
 mod first_subscription;
 mod life;

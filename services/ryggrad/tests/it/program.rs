@@ -1,7 +1,7 @@
 //! The program `ryggrad` as a child process.
 
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ryggrad_local::Endpoints;
@@ -11,9 +11,12 @@ use tempfile::TempDir;
 /// How long a first start may take here: servers are fetched or made, the sample is imported, other tests run beside it.
 const FIRST_START: Duration = Duration::from_mins(3);
 
+/// A process. It is killed when it is dropped, which only happens in a test that failed.
+pub(crate) struct Process(Child);
+
 /// A backbone that `ryggrad up` runs in a folder of its own.
 pub(crate) struct Up {
-    child: Child,
+    process: Process,
     pub(crate) endpoints: Endpoints,
     pub(crate) took: Duration,
 }
@@ -41,10 +44,62 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ryggrad"));
     command.args(arguments).stdin(Stdio::null());
     command
+}
+
+// === impl Process ===
+
+impl Process {
+    /// Starts a command, with nothing to read and its output in a file or nowhere.
+    pub(crate) fn spawn(command: &mut Command, log: Option<&Path>) -> Self {
+        let output = |log: &Path| {
+            let log = std::fs::File::create(log).expect("a log");
+            (log.try_clone().expect("a log").into(), log.into())
+        };
+        let (out, err) = log.map_or_else(|| (Stdio::null(), Stdio::null()), output);
+        let spawned = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
+        Self(spawned.expect("the program can be run"))
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().expect("a child")
+    }
+
+    /// Sends a signal.
+    pub(crate) fn send(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", signal, &self.0.id().to_string()])
+            .status();
+        assert!(sent.expect("kill").success(), "the signal {signal} was not sent");
+    }
+
+    /// Sends a signal and waits for the end; its exit code, none when the signal ended it.
+    pub(crate) fn end(self, signal: &str) -> Option<i32> {
+        self.send(signal);
+        self.wait()
+    }
+
+    /// Waits for the end; its exit code, none when a signal ended it.
+    pub(crate) fn wait(mut self) -> Option<i32> {
+        self.0.wait().expect("a child").code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _reaped = self.0.wait();
+    }
 }
 
 // === impl Up ===
@@ -63,18 +118,10 @@ impl Up {
     /// Starts a backbone with a command that is to be given its state folder, and more.
     pub(crate) async fn start_as(mut command: Command, state: &Path, more: &[&str]) -> Self {
         let began = Instant::now();
-        let log = std::fs::File::create(state.join("up.log")).expect("a log");
         command.arg("--state").arg(state).args(more);
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log"))
-            .stderr(log);
-        let mut child = command.spawn().expect("the program can be run");
+        let mut process = Process::spawn(&mut command, Some(&state.join("up.log")));
         let found = eventually(FIRST_START, || {
-            let gone = child
-                .try_wait()
-                .expect("a child")
-                .map(|status| format!("it ended with {status}"));
+            let gone = process.ended().map(|status| format!("it ended with {status}"));
             let text = std::fs::read_to_string(state.join("up.log")).unwrap_or_default();
             let there = if text.contains("is running") {
                 Ok(())
@@ -86,7 +133,7 @@ impl Up {
         found.await;
         let endpoints = Endpoints::read(state).expect("the addresses are written down");
         Self {
-            child,
+            process,
             endpoints,
             took: began.elapsed(),
         }
@@ -98,18 +145,7 @@ impl Up {
     }
 
     /// Sends a signal and waits for the end; its exit code, none when the signal ended it.
-    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("kill");
-        assert!(sent.success(), "the signal {signal} was not sent");
-        self.child.wait().expect("a child").code()
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        // Only for a test that failed; the servers go with it.
-        let _ended_already = self.child.kill();
-        let _reaped = self.child.wait();
+    pub(crate) fn end(self, signal: &str) -> Option<i32> {
+        self.process.end(signal)
     }
 }
