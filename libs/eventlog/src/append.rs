@@ -89,7 +89,7 @@ pub struct Appended {
 
 const CALL: &str = "select ordinal, status, aggregate, version, first_position, last_position from log.append(
     $1, $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::int[], $7::int[], $8::uuid[], $9::uuid[], $10::bigint[], $11::text[], $12::text[], $13::timestamptz[],
-    $14::int[], $15::int[], $16::uuid[], $17::text[], $18::uuid[], $19::text[], $20::text[], $21::text[], $22::smallint[], $23::bytea[], $24::text[])";
+    $14::int[], $15::uuid[], $16::text[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::smallint[], $22::bytea[], $23::text[])";
 
 /// Appends a batch for a context and answers each command in the order given. All of it is durable when this returns.
 ///
@@ -109,8 +109,8 @@ pub async fn append(
     let mut c = Columns::with_capacity(commands, events);
     for (ordinal, command) in (1_i32..).zip(batch) {
         c.command(ordinal, command);
-        for (index, event) in (1_i32..).zip(&command.events) {
-            c.event(ordinal, index, event);
+        for event in &command.events {
+            c.event(ordinal, event);
         }
     }
     let rows = sqlx::query(CALL)
@@ -119,7 +119,7 @@ pub async fn append(
         .bind(c.aggregate_type)
         .bind(c.aggregate_id)
         .bind(c.expected)
-        .bind(c.events)
+        .bind(c.through)
         .bind(c.follows)
         .bind(c.correlation)
         .bind(c.causation)
@@ -128,7 +128,6 @@ pub async fn append(
         .bind(c.traceparent)
         .bind(c.occurred_at)
         .bind(c.e_command)
-        .bind(c.e_index)
         .bind(c.e_id)
         .bind(c.e_name)
         .bind(c.e_organisation)
@@ -197,7 +196,7 @@ struct Columns<'a> {
     aggregate_type: Vec<&'a str>,
     aggregate_id: Vec<Uuid>,
     expected: Vec<i64>,
-    events: Vec<i32>,
+    through: Vec<i32>,
     follows: Vec<Option<i32>>,
     correlation: Vec<Uuid>,
     causation: Vec<Option<Uuid>>,
@@ -206,7 +205,6 @@ struct Columns<'a> {
     traceparent: Vec<Option<&'a str>>,
     occurred_at: Vec<jiff_sqlx::Timestamp>,
     e_command: Vec<i32>,
-    e_index: Vec<i32>,
     e_id: Vec<Uuid>,
     e_name: Vec<&'a str>,
     e_organisation: Vec<Uuid>,
@@ -239,8 +237,9 @@ impl<'a> Columns<'a> {
         self.aggregate_type.push(command.aggregate_type);
         self.aggregate_id.push(command.aggregate_id);
         self.expected.push(signed(command.expected));
-        self.events
-            .push(i32::try_from(command.events.len()).expect("a command gives a handful of events"));
+        let events = i32::try_from(command.events.len()).expect("a command gives a handful of events");
+        self.through
+            .push(self.through.last().copied().unwrap_or_default() + events);
         self.follows.push(self.last.insert(command.aggregate_id, ordinal));
         self.correlation.push(command.correlation_id);
         self.causation.push(command.causation.map(|(id, _)| id));
@@ -251,9 +250,8 @@ impl<'a> Columns<'a> {
         self.occurred_at.push(command.occurred_at.to_sqlx());
     }
 
-    fn event(&mut self, ordinal: i32, index: i32, event: &'a NewEvent) {
+    fn event(&mut self, ordinal: i32, event: &'a NewEvent) {
         self.e_command.push(ordinal);
-        self.e_index.push(index);
         self.e_id.push(event.id);
         self.e_name.push(event.name);
         self.e_organisation.push(event.organisation_id);

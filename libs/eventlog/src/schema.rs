@@ -42,6 +42,11 @@ const LOG: &[Step] = &[
         description: "append",
         sql: include_str!("../sql/0005_append.sql"),
     },
+    Step {
+        version: 6,
+        description: "append",
+        sql: include_str!("../sql/0006_append.sql"),
+    },
 ];
 
 /// A login role of the database and what it may do with the log (I3).
