@@ -15,14 +15,14 @@ mod stack;
 mod webhooks;
 mod write;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
 use crate::print;
+use crate::stop::{Signals, removed};
 
 use self::backbone::Backbone;
 use self::report::Report;
@@ -62,23 +62,26 @@ enum Half {
 
 /// Measures, prints the table and writes the figures to a file. Told to end, it takes everything down that it started.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-    tokio::select! {
-        measured = measure(args) => measured,
-        _ = terminate.recv() => anyhow::bail!("told to end before everything was measured"),
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.context("listen for SIGINT")?;
-            anyhow::bail!("interrupted before everything was measured")
-        }
-    }
+    let mut signals = Signals::listen()?;
+    let folder = tempfile::Builder::new()
+        .prefix("ryggrad-bench-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .tempdir()
+        .context("cannot make a temporary folder")?;
+    let end = tokio::select! {
+        measured = measure(&args, folder.path()) => measured,
+        () = signals.received() => Err(anyhow::anyhow!("told to end before everything was measured")),
+    };
+    removed(folder.path()).await;
+    end
 }
 
-async fn measure(args: Args) -> anyhow::Result<Exit> {
+async fn measure(args: &Args, folder: &Path) -> anyhow::Result<Exit> {
     print::note("the log is durable: fsync and synchronous_commit are on; views commit without waiting for the disk");
     let length = Duration::from_secs(args.seconds);
     let mut report = Report::default();
     if args.only != Some(Half::Read) {
-        let stack = Stack::start().await?;
+        let stack = Stack::start(&folder.join("write")).await?;
         write::append(&stack, length, &mut report).await.context("append")?;
         write::execute(&stack, length, &mut report).await.context("execute")?;
         write::hot(&stack, length, &mut report)
@@ -86,9 +89,10 @@ async fn measure(args: Args) -> anyhow::Result<Exit> {
             .context("hot aggregates")?;
         stack.relay(&mut report).await.context("relay")?;
         stack.stop().await?;
+        removed(&folder.join("write")).await;
     }
     if args.only != Some(Half::Write) {
-        let backbone = Backbone::start().await?;
+        let backbone = Backbone::start(&folder.join("read")).await?;
         backbone.import(&mut report).await.context("import")?;
         follow::catch_up(&backbone, &mut report).await.context("subscribe")?;
         backbone.rebuild(&mut report).await.context("rebuild")?;

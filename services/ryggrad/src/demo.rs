@@ -6,8 +6,6 @@ mod narrator;
 mod people;
 mod story;
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context as _, bail};
 use ryggrad_client::{Bearer, Connection};
 use ryggrad_local::{Say, StateFolder};
@@ -24,7 +22,7 @@ use crate::running::{Running, Stores};
 use crate::servers::Servers;
 use crate::stack::{self, Plan, Register, Stack};
 use crate::status::spoken;
-use crate::stop::Signals;
+use crate::stop::{Signals, removed};
 
 pub use self::narrator::Voice;
 use self::story::Story;
@@ -99,14 +97,9 @@ async fn privately(voice: Voice) -> anyhow::Result<Exit> {
         end = on_servers(&state, voice) => end,
         () = signals.received() => Err(anyhow::anyhow!("interrupted")),
     };
-    // The servers that an interruption dropped have been told to stop, and may still be writing there.
     let folder = state.path().to_path_buf();
     drop(state);
-    let begun = Instant::now();
-    while folder.exists() && begun.elapsed() < Duration::from_secs(10) {
-        let _not_empty_yet = std::fs::remove_dir_all(&folder);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    removed(&folder).await;
     end
 }
 

@@ -10,7 +10,6 @@ use ryggrad_local::Endpoints;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::admin::v1::{ListProjectionsRequest, RebuildRequest};
 use ryggrad_registration::register::population::Population;
-use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::running::{Running, Stores};
@@ -29,18 +28,15 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub(super) struct Backbone {
     child: Child,
     pub(super) running: Running,
-    folder: TempDir,
+    folder: PathBuf,
 }
 
 // === impl Backbone ===
 
 impl Backbone {
-    pub(super) async fn start() -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("ryggrad-bench-")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .tempdir()?;
-        let state = folder.path().join("state");
+    pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let state = folder.join("state");
+        std::fs::create_dir_all(&state)?;
         let child = program()?
             .args([
                 "up",
@@ -59,7 +55,11 @@ impl Backbone {
             url: None,
             token: None,
         };
-        let backbone = Self { child, running, folder };
+        let backbone = Self {
+            child,
+            running,
+            folder: folder.to_path_buf(),
+        };
         backbone
             .wait("ryggrad up is ready", async || {
                 Endpoints::read(&backbone.running.state).is_ok()
@@ -82,7 +82,7 @@ impl Backbone {
             .args(["import", "brreg", "--json", "--state"])
             .arg(&self.running.state)
             .arg("--refused")
-            .arg(self.folder.path().join("refused.ndjson"))
+            .arg(self.folder.join("refused.ndjson"))
             .args(&files)
             .stderr(Stdio::inherit())
             .output()
@@ -157,7 +157,7 @@ impl Backbone {
     }
 
     async fn population(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let folder = self.folder.path().join("population");
+        let folder = self.folder.join("population");
         std::fs::create_dir_all(&folder)?;
         tokio::task::spawn_blocking(move || {
             let population = Population::try_new(NATION.0, NATION.1, 1)?;

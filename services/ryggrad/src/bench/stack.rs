@@ -1,5 +1,6 @@
-//! The servers that writing is measured on: private, in a folder of their own, gone afterwards.
+//! The servers that writing is measured on: private, in a folder of their own, stopped afterwards.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -33,8 +34,8 @@ pub(super) struct Stack {
 // === impl Stack ===
 
 impl Stack {
-    pub(super) async fn start() -> anyhow::Result<Self> {
-        let state = StateFolder::temporary()?;
+    pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let state = StateFolder::open(folder)?;
         let servers = Servers::start(&state, &Stores::default(), &Say::default()).await?;
         let owner: PgConnectOptions = servers.addresses.postgres(OWNER).parse()?;
         let other = PgPool::connect_with(owner.clone()).await?;

@@ -1,9 +1,6 @@
 //! Two backbones on one machine, where somebody else has the usual ports.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
-
-use ryggrad_testkit::eventually;
 
 use crate::program::{Up, complained, folder, ryggrad, said};
 
@@ -37,36 +34,4 @@ async fn two_run_side_by_side_where_the_usual_ports_are_taken() {
     for up in [one, other] {
         assert_eq!(up.end("TERM"), Some(0));
     }
-}
-
-#[tokio::test]
-async fn the_demonstration_leaves_nothing_behind_when_it_is_interrupted() {
-    let temporary = folder();
-    let mut demo = crate::program::command(&["demo", "--private", "--json"])
-        .env("TMPDIR", temporary.path())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("the program can be run");
-    let folders = || {
-        std::fs::read_dir(temporary.path())
-            .expect("a folder")
-            .flatten()
-            .map(|entry| entry.path())
-    };
-    eventually(Duration::from_mins(1), || {
-        let running = folders().any(|state| state.join("postgres/data/postmaster.pid").exists());
-        std::future::ready(if running {
-            Ok(())
-        } else {
-            Err("PostgreSQL does not run yet")
-        })
-    })
-    .await;
-    let interrupted = std::process::Command::new("kill")
-        .args(["-s", "INT", &demo.id().to_string()])
-        .status();
-    assert!(interrupted.expect("kill").success());
-    assert_eq!(demo.wait().expect("a child").code(), Some(1));
-    let left: Vec<_> = folders().collect();
-    assert!(left.is_empty(), "{left:?}");
 }
