@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use crate::program::{Up, folder};
+use crate::program::{Up, folder, free_port};
 
 /// How long a command may take, here where other tests run beside it: npm and pip install what the page says.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -19,7 +19,9 @@ const SEEN: Duration = Duration::from_secs(30);
 const ENDED: char = '\u{1e}';
 /// The addresses of the page.
 const GATEWAY: &str = "http://127.0.0.1:8080";
-const RECEIVER: &str = "9000";
+const RECEIVERS: [&str; 2] = ["9000", "9001"];
+/// What the page starts everything with.
+const UP: &str = "ryggrad up";
 
 /// A piece of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -189,10 +191,22 @@ async fn every_command_of_the_page_answers_what_it_says() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/first-subscription.md"));
     let steps = steps(&page.expect("the page is there"));
     let state = folder();
-    let up = Up::start(state.path(), &[]).await;
-    let receiver = free_port();
-    let here = |text: &str| text.replace(GATEWAY, &up.endpoints.http).replace(RECEIVER, &receiver);
-    let page = |text: &str| text.replace(&up.endpoints.http, GATEWAY).replace(&receiver, RECEIVER);
+    let begun = steps.iter().find_map(|step| match step {
+        Step::Command { text, .. } => text.strip_prefix(UP),
+        Step::File { .. } => None,
+    });
+    let options: Vec<_> = begun.expect("the page starts it").split_whitespace().collect();
+    let up = Up::start(state.path(), &options).await;
+    let ports = RECEIVERS.map(|port| (port, another_port()));
+    let here = |text: &str| {
+        let changed = |text: String, (port, free): &(&str, String)| text.replace(port, free);
+        let text = ports.iter().fold(text.to_owned(), changed);
+        text.replace(GATEWAY, &up.endpoints.http)
+    };
+    let page = |text: &str| {
+        let text = text.replace(&up.endpoints.http, GATEWAY);
+        ports.iter().fold(text, |text, (port, free)| text.replace(free, port))
+    };
     let home = home();
     let mut shell = Shell::open(home.path(), state.path());
 
@@ -200,7 +214,7 @@ async fn every_command_of_the_page_answers_what_it_says() {
     for step in &steps {
         match step {
             Step::File { name, content } => std::fs::write(home.path().join(name), here(content)).expect("written"),
-            Step::Command { text, answer } if text == "ryggrad up" => {
+            Step::Command { text, answer } if text.starts_with(UP) => {
                 // It runs already: the test needs to know its port.
                 let said = std::fs::read_to_string(state.path().join("up.log")).expect("it says something");
                 let said = page(&said);
@@ -233,10 +247,11 @@ async fn every_command_of_the_page_answers_what_it_says() {
     assert_eq!(up.end("TERM"), Some(0));
 }
 
-/// A port that nobody listens on.
-fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port().to_string()
+/// A free port whose number has none of the page's in it.
+fn another_port() -> String {
+    let mut free = std::iter::repeat_with(|| free_port().to_string());
+    free.find(|port| RECEIVERS.iter().all(|known| !port.contains(known)))
+        .expect("there are many")
 }
 
 #[test]
