@@ -49,8 +49,14 @@ pub(super) struct Item {
 
 #[derive(Deserialize)]
 struct Head {
+    /// Canonical JSON leaves out what is 0: nothing has happened yet.
+    #[serde(default = "beginning")]
     position: String,
     epoch: String,
+}
+
+fn beginning() -> String {
+    "0".to_owned()
 }
 
 // === impl Feed ===

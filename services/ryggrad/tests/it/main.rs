@@ -9,4 +9,6 @@ mod life;
 mod program;
 mod proof;
 mod reader;
+mod receiver;
+mod triggers;
 mod usage;

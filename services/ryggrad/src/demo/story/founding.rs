@@ -50,7 +50,10 @@ impl Story {
                 ..Default::default()
             }
         );
-        self.found(founding, 0).await
+        let organisation = self.found(founding, 0).await?;
+        // What was founded is opened by itself.
+        self.expect("OrganisationOpened").await?;
+        Ok(organisation)
     }
 
     /// The meeting is called, and held so many days later.
