@@ -111,6 +111,23 @@ impl Queue {
         Ok(held)
     }
 
+    /// The positions after a cursor that need not be looked at again: deliveries overtake each other, and a process that died
+    /// with one under way had others on record that came after it.
+    pub(crate) async fn on_record(&self, cursor: u64) -> Result<BTreeSet<u64>, sqlx::Error> {
+        let positions: Vec<i64> = sqlx::query_scalar(
+            "select position from webhook_queue where endpoint_id = $1 and position > $2 \
+             union select position from webhook_attempts where endpoint_id = $1 and position > $2 and outcome = 'delivered'",
+        )
+        .bind(self.endpoint)
+        .bind(signed(cursor))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(positions
+            .into_iter()
+            .filter_map(|position| u64::try_from(position).ok())
+            .collect())
+    }
+
     /// Events that are due, at most `limit`, those that are due longest first. `busy` ones are on their way.
     pub(crate) async fn due(
         &self,

@@ -81,6 +81,8 @@ pub(crate) struct Worker {
     target: Arc<Target>,
     access: Access,
     log: Lane,
+    /// What is on record after the cursor that it was taken up at: delivered, or in the queue.
+    on_record: BTreeSet<u64>,
     redrive: Option<(Redrive, Lane)>,
     retries: VecDeque<Item>,
     /// When the queue has something to send next.
@@ -147,6 +149,7 @@ impl Worker {
             held: queue.held().await?,
             redrive: queue.redrive().await?.map(with_lane),
             log: Lane::new(endpoint.cursor, u64::MAX),
+            on_record: queue.on_record(endpoint.cursor).await?,
             retries: VecDeque::new(),
             next_due: Some(wall()),
             flights: Flights::default(),
@@ -312,10 +315,11 @@ impl Worker {
                 first_failed_at: None,
             };
             let event = &item.entry.event;
-            if ordered && self.held.contains_key(&event.organisation_id) {
-                self.hold_back(&item);
-            } else {
-                return Some(item);
+            match self.held.get(&event.organisation_id).filter(|_| ordered) {
+                // It is in the queue itself, and goes when its time has come.
+                Some(held) if held.contains(&event.position) => self.done(&item),
+                Some(_) => self.hold_back(&item),
+                None => return Some(item),
             }
         }
     }

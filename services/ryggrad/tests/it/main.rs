@@ -5,6 +5,7 @@ mod deployment;
 mod fetch;
 mod first_subscription;
 mod interrupted;
+mod killed;
 mod life;
 mod program;
 mod proof;

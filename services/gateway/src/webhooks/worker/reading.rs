@@ -34,8 +34,9 @@ impl Worker {
                 break;
             }
             self.look_ahead(&events).await?;
-            let access = &self.access;
-            self.log.look_at(events, |entry| access.passes(entry));
+            let (access, on_record) = (&self.access, &self.on_record);
+            let is_new = |entry: &Entry| !on_record.contains(&entry.event.position);
+            self.log.look_at(events, |entry| is_new(entry) && access.passes(entry));
         }
         if let Some((_, lane)) = &mut self.redrive
             && lane.wants(low)

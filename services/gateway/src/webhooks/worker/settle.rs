@@ -158,7 +158,7 @@ impl Worker {
     }
 
     /// The log, or the span that is gone through again, is done with an event.
-    fn done(&mut self, item: &Item) {
+    pub(super) fn done(&mut self, item: &Item) {
         let position = item.entry.event.position;
         match (item.way, &mut self.redrive) {
             (Way::Log, _) => self.log.settle(position),

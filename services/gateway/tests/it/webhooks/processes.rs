@@ -1,9 +1,15 @@
 //! Several processes, and processes that die.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use ryggrad_gateway::webhooks::Schedule;
+use ryggrad_proto::webhooks::v1 as pb;
+use ryggrad_testkit::eventually;
 
 use super::receiver::{Receiver, Reply};
 use super::world::{World, id};
+use crate::stack::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_and_not_kept_comes_again_with_the_same_id() {
@@ -83,4 +89,61 @@ async fn who_stops_in_order_repeats_nothing() {
         by_position.values().all(|deliveries| deliveries.len() == 1),
         "after {so_far}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_record_beyond_the_cursor_is_not_sent_again_and_what_failed_there_is_not_forgotten() {
+    let mut world = World::with(|options| {
+        options.lease = Duration::from_secs(1);
+        // Nothing is given up, and something waits when the process is killed.
+        options.schedule = Schedule::new([Duration::from_secs(1); 10]);
+    })
+    .await;
+    let receiver = Receiver::start().await;
+    receiver.answers(|request, _| match request.position() {
+        1 => Reply::held(),
+        3 => Reply::status(500),
+        _ => Reply::ok(),
+    });
+    let made = world
+        .create(pb::CreateEndpointRequest {
+            url: receiver.url(),
+            start: Some(pb::create_endpoint_request::Start::After(0)),
+            ordered: true,
+            ..Default::default()
+        })
+        .await;
+    let id = id(&made);
+    let last = world.record(&[1, 2, 3, 3]).await;
+    eventually(PATIENCE, || async {
+        let (delivered, failed) = (
+            world.attempts_of(&id, "delivered").await,
+            world.attempts_of(&id, "failed").await,
+        );
+        if delivered == 1 && failed >= 1 {
+            Ok(())
+        } else {
+            Err(format!("{delivered} delivered, {failed} failed"))
+        }
+    })
+    .await;
+    assert_eq!(world.get(&id).await.position, 0, "the first one is under way");
+    world.process.kill().await;
+    receiver.answers(|_, _| Reply::ok());
+    receiver.open();
+    world.process = world.another().await;
+    world
+        .until(&id, |endpoint| endpoint.position == last && endpoint.waiting == 0)
+        .await;
+    let by_position = receiver.by_position();
+    assert!(by_position.keys().copied().eq(1..=last), "nothing is lost");
+    assert_eq!((by_position[&2].len(), by_position[&4].len()), (1, 1));
+    // It goes on counting where it was.
+    let attempts = world.attempts(&id).await;
+    let numbers: BTreeSet<_> = attempts
+        .iter()
+        .filter(|one| one.position == 3)
+        .map(|one| one.number)
+        .collect();
+    assert!(numbers.len() >= 2 && numbers.contains(&2), "{attempts:?}");
 }

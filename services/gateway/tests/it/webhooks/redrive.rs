@@ -1,11 +1,16 @@
 //! Sending again what was given up, or everything.
 
+use std::time::Duration;
+
+use ryggrad_gateway::webhooks::Schedule;
 use ryggrad_proto::webhooks::v1::redrive_request::What;
 use ryggrad_proto::webhooks::v1::{self as pb, PositionRange};
+use ryggrad_testkit::eventually;
 use tonic::{Code, Request, Status};
 
 use super::receiver::{Receiver, Reply};
 use super::world::{World, id, refused};
+use crate::stack::PATIENCE;
 
 async fn redrive(world: &World, id: &str, what: What, everything: bool) -> Result<pb::RedriveResponse, Status> {
     let request = pb::RedriveRequest {
@@ -104,4 +109,39 @@ async fn a_redrive_says_which_events() {
         .await
         .unwrap();
     assert_eq!(nothing, pb::RedriveResponse::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_ordered_endpoint_what_waits_for_another_attempt_goes_on_waiting_for_it() {
+    let world = World::with(|options| options.schedule = Schedule::new([Duration::from_secs(1); 10])).await;
+    let receiver = Receiver::start().await;
+    receiver.answers(|request, _| Reply::status(if request.position() == 2 { 500 } else { 200 }));
+    let made = world
+        .create(pb::CreateEndpointRequest {
+            url: receiver.url(),
+            start: Some(pb::create_endpoint_request::Start::After(0)),
+            ordered: true,
+            ..Default::default()
+        })
+        .await;
+    let id = id(&made);
+    let last = world.record(&[1, 2, 2]).await;
+    world
+        .until(&id, |endpoint| endpoint.position == last && endpoint.waiting == 2)
+        .await;
+    let range = PositionRange { from: 1, to: last };
+    redrive(&world, &id, What::Range(range), true).await.unwrap();
+    // The first one came a second time: the span is being gone through.
+    eventually(PATIENCE, || async {
+        let first = receiver.by_position()[&1].len();
+        if first == 2 {
+            Ok(())
+        } else {
+            Err(format!("{first} deliveries"))
+        }
+    })
+    .await;
+    receiver.answers(|_, _| Reply::ok());
+    world.until(&id, |endpoint| endpoint.waiting == 0).await;
+    assert!(receiver.by_position().keys().copied().eq(1..=last));
 }
