@@ -24,7 +24,8 @@ pub struct Poison(String);
 #[error("another process runs the same consumer")]
 pub struct Overtaken;
 
-const STEPS: &[Step] = &[
+/// The steps that make the tables of consumers, kept for ever. A service with tables of its own numbers them from 10.
+pub const STEPS: &[Step] = &[
     Step {
         version: 1,
         description: "consumers",

@@ -6,6 +6,7 @@ use async_nats::Client;
 use ryggrad_eventlog::consumer::{self, Source};
 use ryggrad_eventlog::deadline::{self, Due, Schedule};
 use ryggrad_eventlog::order::{Again, Carried, Order};
+use ryggrad_eventlog::schema::{self, Step};
 use ryggrad_eventlog::{Clock, Executor, Log, Writer, reaction};
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_service::{Authority, Readings};
@@ -44,12 +45,19 @@ pub struct Registration {
     writer: Writer,
 }
 
+/// The steps of the service's own tables, kept for ever.
+const STEPS: &[Step] = &[Step {
+    version: 10,
+    description: "register seen",
+    sql: include_str!("../sql/0010_register_seen.sql"),
+}];
+
 /// Makes the tables of the service in its schema. The pool's search path begins with that schema. Harmless when they are there.
 ///
 /// # Errors
 /// When the database fails or refuses.
 pub async fn install(pool: &PgPool) -> anyhow::Result<()> {
-    consumer::install(pool).await?;
+    schema::apply(pool, &[consumer::STEPS, STEPS].concat()).await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ Examples:
   ryggrad import brreg enheter.json.gz frivillige.json
   ryggrad verify                      prove that log, stream and views agree
 
-Exit codes: 0 done, 1 failed or a difference was found, 2 wrong usage, 3 no backbone is running";
+Exit codes: 0 done, 1 failed, interrupted or a difference was found, 2 wrong usage, 3 no backbone is running";
 
 /// The event-sourced backbone of the life event "starte og drive en frivillig organisasjon".
 #[derive(Debug, Parser)]

@@ -21,7 +21,7 @@ pub struct NotRunning {
 
 /// The exit codes for the help of every command.
 pub const CODES: &str =
-    "Exit codes: 0 done, 1 failed or a difference was found, 2 wrong usage, 3 no backbone is running";
+    "Exit codes: 0 done, 1 failed, interrupted or a difference was found, 2 wrong usage, 3 no backbone is running";
 
 // === impl Exit ===
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use futures::FutureExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use ryggrad_eventlog::clock::Clock;
@@ -13,6 +14,7 @@ use ryggrad_registration::Registration;
 use ryggrad_registration::register::brreg::{self, Keep};
 use ryggrad_registration::register::import::{Import, ImportError, Options, Progress, SOURCE, Summary};
 use sqlx::PgPool;
+use tokio::sync::oneshot;
 
 use crate::exit::Exit;
 use crate::print::{self, BAD, FAINT, STRONG, styled};
@@ -47,7 +49,8 @@ enum What {
         /// this is not given, the first of import-refused.ndjson, import-refused-2.ndjson, … that is not there.
         #[arg(long, value_name = "FILE")]
         refused: Option<PathBuf>,
-        /// When the files were fetched from the register; now, unless given. Of what was fetched later nothing is undone.
+        /// When the files were fetched from the register; now, unless given. The files do not tell, and of what was fetched later
+        /// nothing is undone: give it for files that have been lying.
         #[arg(long, value_name = "INSTANT")]
         fetched_at: Option<Timestamp>,
         /// Take any organisation number whose check digit is right, as in the register authority's own examples.
@@ -86,10 +89,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         fetched_at: fetched_at.unwrap_or_else(|| clock.now()),
         report: refused.clone(),
     };
-    let mut stop = stop::Signals::listen()?;
+    let mut signals = stop::Signals::listen()?;
+    let (stop, stopped) = oneshot::channel();
     let outcome = tokio::select! {
-        outcome = import(&pool, clock, &files, options) => outcome,
-        () = stop.received() => anyhow::bail!("stopped; what was written stays, and running it again goes on from there"),
+        outcome = import_until(&pool, clock, &files, options, stopped.map(drop)) => outcome,
+        () = async {
+            signals.received().await;
+            print::note("stopping; what is under way is written first");
+            let _it_has_ended = stop.send(());
+            signals.received().await;
+        } => anyhow::bail!("stopped at once; what was written stays, and running it again goes on from there"),
     };
     // What came of it is told also when it did not come to its end.
     let failed = outcome
@@ -124,6 +133,17 @@ fn unused(folder: &Path) -> PathBuf {
 /// # Errors
 /// When a file cannot be read to its end, or the log cannot be written; then what was written is told.
 pub async fn import(pool: &PgPool, clock: Clock, files: &[PathBuf], options: Options) -> anyhow::Result<Summary> {
+    import_until(pool, clock, files, options, std::future::pending()).await
+}
+
+/// The same until `stop` comes: what is under way then is written, and what came of it is in the error.
+async fn import_until(
+    pool: &PgPool,
+    clock: Clock,
+    files: &[PathBuf],
+    options: Options,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<Summary> {
     ryggrad_registration::install(pool).await?;
     let service = Registration::new(pool.clone(), clock);
     let style = "{wide_bar} {bytes}/{total_bytes} {msg} {eta} left";
@@ -133,7 +153,7 @@ pub async fn import(pool: &PgPool, clock: Clock, files: &[PathBuf], options: Opt
     let began = std::time::Instant::now();
     let import = Import::new(pool.clone(), service.organisations.clone(), options);
     let outcome = import
-        .run(files, |progress: &Progress| {
+        .run_until(files, stop, |progress: &Progress| {
             bar.set_length(progress.total_bytes);
             bar.set_position(progress.bytes);
             #[expect(clippy::cast_precision_loss, reason = "shown to people")]

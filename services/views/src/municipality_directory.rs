@@ -1,16 +1,18 @@
 //! `municipality_directory`: the organisations of every municipality, for everybody, from public facts alone.
 //!
 //! An organisation is in it from its registration in Enhetsregisteret. One that is deleted stays as a tombstone, which
-//! queries leave out unless they ask for it. The aggregate has put the register's facts in order already, so the last one
-//! counts.
+//! queries leave out unless they ask for it; of one that the register removed on legal grounds, only number and day are left. The
+//! aggregate has put the register's facts in order already, so the last one counts.
 
 use ryggrad_eventlog::Recorded;
 use ryggrad_eventlog::consumer::Poison;
 use ryggrad_eventlog::projection::{Column, Kind, Projection, Value};
 use ryggrad_norway::Icnpo;
 use ryggrad_proto::registration::v1::organisation_event::Event;
-use ryggrad_proto::registration::v1::{FactOrigin, OrganisationDetails};
+use ryggrad_proto::registration::v1::{FactOrigin, OrganisationDeleted, OrganisationDetails};
 use ryggrad_proto::views::v1::{DirectoryEntry, Freshness, IcnpoCategory};
+
+use crate::register_units::facts::REMOVED;
 
 mod name_key;
 #[cfg(test)]
@@ -36,7 +38,7 @@ impl Projection for MunicipalityDirectory {
     type Row = DirectoryEntry;
 
     const NAME: &'static str = "municipality_directory";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("orgnr", Kind::Text).indexed(),
         Column::new("name_key", Kind::Text),
@@ -127,7 +129,7 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
             entry.voluntary_on.clone_from(&e.innfoert_dato);
             standing(entry);
             categories(entry, &e.icnpo, e.origin.as_ref());
-            if e.grasrot_deltar_i && matches!(entry.grasrot.as_str(), NONE | "ended") {
+            if e.grasrot_deltar_i && matches!(entry.grasrot.as_str(), NONE | ENDED) {
                 "requested".clone_into(&mut entry.grasrot);
             }
         }
@@ -137,12 +139,13 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
             // The register has no categories for it any more.
             entry.icnpo.clear();
             entry.icnpo_freshness = None;
+            left_grasrot(entry);
             standing(entry);
         }
         Event::ActivityCategoriesChanged(e) => categories(entry, &e.icnpo, e.origin.as_ref()),
         Event::GrasrotParticipationApproved(_) => grasrot(entry, "approved", "", ""),
         // Confidential for others, and nothing of it is shown; but what the directory said before is no longer true.
-        Event::GrasrotParticipationEnded(_) => grasrot(entry, "ended", "", ""),
+        Event::GrasrotParticipationEnded(_) => grasrot(entry, ENDED, "", ""),
         Event::GrasrotExclusionImposed(e) => grasrot(entry, "excluded", &e.fra_dato, &e.til_dato),
         Event::AnnualAccountsSubmitted(e) => entry.accounts_year = entry.accounts_year.max(e.year),
         Event::AffiliationEstablished(e) => {
@@ -168,11 +171,7 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
             }
         }
         Event::InsolvencyDeclared(_) => BANKRUPT.clone_into(&mut entry.status),
-        Event::OrganisationDeleted(e) => {
-            DELETED.clone_into(&mut entry.status);
-            entry.slettedato.clone_from(&e.slettedato);
-            entry.successor_orgnr = e.successor_orgnr.clone().unwrap_or_default();
-        }
+        Event::OrganisationDeleted(e) => deleted(entry, e),
         // Not public.
         Event::OrganisationOpened(_)
         | Event::VoluntaryRegistrationApplied(_)
@@ -187,6 +186,8 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
 
 /// No part in Grasrotandelen.
 const NONE: &str = "none";
+/// It took part.
+const ENDED: &str = "ended";
 
 /// In Enhetsregisteret alone or in Frivillighetsregisteret too, unless it has come to something worse.
 fn standing(entry: &mut DirectoryEntry) {
@@ -244,6 +245,35 @@ fn grasrot(entry: &mut DirectoryEntry, part: &str, from: &str, to: &str) {
     part.clone_into(&mut entry.grasrot);
     from.clone_into(&mut entry.grasrot_excluded_from);
     to.clone_into(&mut entry.grasrot_excluded_to);
+}
+
+/// Only those in Frivillighetsregisteret take part: who leaves it leaves this too, without a fact of its own.
+fn left_grasrot(entry: &mut DirectoryEntry) {
+    if entry.grasrot != NONE {
+        grasrot(entry, ENDED, "", "");
+    }
+}
+
+/// Who is deleted takes part in nothing any more.
+fn deleted(entry: &mut DirectoryEntry, e: &OrganisationDeleted) {
+    DELETED.clone_into(&mut entry.status);
+    if !e.slettedato.is_empty() {
+        entry.slettedato.clone_from(&e.slettedato);
+    }
+    if let Some(successor) = &e.successor_orgnr {
+        entry.successor_orgnr.clone_from(successor);
+    }
+    left_grasrot(entry);
+    if e.ground == REMOVED {
+        *entry = DirectoryEntry {
+            organisation_id: std::mem::take(&mut entry.organisation_id),
+            orgnr: std::mem::take(&mut entry.orgnr),
+            status: std::mem::take(&mut entry.status),
+            slettedato: std::mem::take(&mut entry.slettedato),
+            grasrot: NONE.to_owned(),
+            ..DirectoryEntry::default()
+        };
+    }
 }
 
 /// The clocks as the fact itself brings them: what it does not say is not known.

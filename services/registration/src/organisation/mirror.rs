@@ -8,7 +8,7 @@ use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
 use super::clocks::Clocks;
-use super::state::{State, Status};
+use super::state::{REMOVED, State, Status};
 use super::{details, refusals};
 use crate::{input, origin};
 
@@ -39,6 +39,9 @@ pub(super) fn mirror(state: &State, c: &pb::MirrorRegister, context: &Context) -
     // Feeds and files may come in any order (handbook 9.2, 5): what was taken before that which is known tells nothing new, of
     // whichever facts.
     let older = Clocks::of(&origin).before(&state.clocks);
+    if snapshot.fjernet {
+        return removed(state, snapshot, origin, older);
+    }
     if state.status == Status::Deleted {
         return if snapshot.slettedato.is_empty() && !older {
             Err(refusals::state(state.status))
@@ -62,6 +65,32 @@ pub(super) fn mirror(state: &State, c: &pb::MirrorRegister, context: &Context) -
     difference.accounts(snapshot);
     difference.end(snapshot);
     Ok(difference.events)
+}
+
+/// A removed unit is deleted, if it was not yet, and nothing more is told of it. Nobody has heard of one without a number here.
+fn removed(
+    state: &State,
+    snapshot: &pb::RegisterSnapshot,
+    origin: pb::FactOrigin,
+    older: bool,
+) -> Result<Vec<Event>, Refusal> {
+    let Some(orgnr) = &state.orgnr else {
+        return Err(refusals::state(state.status));
+    };
+    if !snapshot.slettedato.is_empty() {
+        input::date("snapshot.slettedato", &snapshot.slettedato)?;
+    }
+    if state.removed || older {
+        return Ok(Vec::new());
+    }
+    let deleted = pb::OrganisationDeleted {
+        orgnr: orgnr.clone(),
+        slettedato: snapshot.slettedato.clone(),
+        ground: REMOVED.to_owned(),
+        successor_orgnr: None,
+        origin: Some(origin),
+    };
+    Ok(vec![deleted.into()])
 }
 
 /// Dates have to be dates; everything else was checked by the reader of the register's format.

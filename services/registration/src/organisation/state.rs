@@ -51,7 +51,12 @@ pub struct State {
     pub relations: BTreeSet<Relation>,
     /// The organisation that took over.
     pub successor: Option<String>,
+    /// The register removed it on legal grounds, and tells nothing of it any more.
+    pub removed: bool,
 }
+
+/// The ground of a deletion after which the register tells nothing any more.
+pub(super) const REMOVED: &str = "fjernet";
 
 /// Where an organisation stands (handbook 2.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -272,6 +277,14 @@ impl Grasrot {
         }
     }
 
+    /// Only those in Frivillighetsregisteret take part: who leaves it leaves this too, without a fact of its own.
+    fn left(&mut self) {
+        match self {
+            Self::Requested | Self::Approved | Self::Excluded { .. } => *self = Self::Ended,
+            Self::NotParticipating | Self::Ended => {}
+        }
+    }
+
     /// Whether it is excluded on a day.
     pub fn excluded_on(&self, day: Date) -> bool {
         match self {
@@ -370,6 +383,7 @@ impl State {
                 self.application = None;
                 self.voluntary = Voluntary::Slettet;
                 self.status = self.status.with_voluntary(false);
+                self.grasrot.left();
             }
             Event::GrasrotParticipationApproved(_) => self.grasrot = Grasrot::Approved,
             Event::GrasrotParticipationEnded(_) => self.grasrot = Grasrot::Ended,
@@ -418,7 +432,11 @@ impl State {
             Event::InsolvencyDeclared(_) => self.status = self.status.bankrupt(),
             Event::OrganisationDeleted(e) => {
                 self.status = Status::Deleted;
-                self.successor.clone_from(&e.successor_orgnr);
+                self.grasrot.left();
+                self.removed |= e.ground == REMOVED;
+                if e.successor_orgnr.is_some() {
+                    self.successor.clone_from(&e.successor_orgnr);
+                }
             }
         }
     }

@@ -29,5 +29,5 @@ pub use join::{Join, Joined, Left};
 pub use reader::{Reader, check_whole};
 pub use snapshot::{
     Abroad, AccountsReporting, Annotated, Exclusion, FormerName, Grasrot, OtherRegister, PostalAddress,
-    RegisterSnapshot, Relation, SubmittedAccounts, VoluntaryRecord, WindingUp,
+    RegisterSnapshot, Relation, Removed, SubmittedAccounts, VoluntaryRecord, WindingUp,
 };

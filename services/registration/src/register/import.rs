@@ -1,14 +1,19 @@
 //! The import: what the registers publish becomes facts, exactly once however often it is run (handbook 9.2, 9.3).
 //!
 //! A blocking thread reads the files in constant memory (`reading`); organisations come from it in batches, and each batch
-//! is read from the log in one query, decided, and written in one or two commits (`batch`). The log is the only memory:
-//! an organisation whose state is what the register says gives no event, and then no command is written either. So a second
-//! run of the same files writes nothing, a run that was killed is finished by running it again, and an organisation that
-//! changes and changes back is written each time. Of two snapshots the one that was fetched first never undoes the other, in
-//! whichever order they are imported; a snapshot that changed nothing leaves no trace, and so its clock is not known.
+//! is read from the log in one query, decided, and written in one or two commits (`batch`). An organisation whose state is
+//! what the register says gives no event, and then no command is written either. So a second run of the same files writes
+//! no fact, a run that was killed is finished by running it again, and an organisation that changes and changes back is written
+//! each time.
+//!
+//! Of two snapshots the one that was fetched first never undoes the other, in whichever order they are imported. The facts
+//! keep when their snapshot was fetched, and `seen` keeps it of a snapshot that changed nothing: so one that is imported late is
+//! known as older also when it was fetched between two that said the same. The files have no date of their own, neither of
+//! the whole nor of a record; the age of a snapshot is what [`Options::fetched_at`] says, and nothing else can tell it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +31,7 @@ mod batch;
 mod numbers;
 mod reading;
 mod report;
+mod seen;
 
 pub use batch::organisation_id;
 
@@ -51,8 +57,8 @@ pub struct Options {
     pub reader: brreg::Options,
     /// What the facts name as their source: `brreg-snapshot`, `brreg` or `register-simulator`.
     pub source: &'static str,
-    /// When the files were read from their source. Kept in the facts, and compared: an organisation of which something later is
-    /// known is left as it is.
+    /// When the files were read from their source. Kept, and compared: an organisation of which something later is known, be it that
+    /// nothing had changed, is left as it is.
     pub fetched_at: Timestamp,
     /// Where the refusals and warnings go, one JSON object a line. Written anew by each run, also when there are none.
     pub report: PathBuf,
@@ -116,6 +122,12 @@ pub enum ImportError {
         /// What came of the records before it.
         summary: Box<Summary>,
     },
+    /// It was asked to stop.
+    #[error("it was asked to stop; run again, it goes on from there")]
+    Stopped {
+        /// What came of the records before it.
+        summary: Box<Summary>,
+    },
     /// The log cannot be read or written.
     #[error("the import stopped after {} organisations", .summary.new + .summary.changed + .summary.unchanged)]
     Log {
@@ -140,7 +152,7 @@ pub enum ImportError {
 // === impl Import ===
 
 impl Import {
-    /// An import through an executor, on a pool of its role.
+    /// An import through an executor, on a pool of its role whose schema [`crate::install`] has made.
     pub fn new(pool: PgPool, organisations: Executor<Organisation>, options: Options) -> Self {
         Self {
             pool,
@@ -155,9 +167,18 @@ impl Import {
     /// # Errors
     /// See [`ImportError`]. Every file is looked at before anything is written, and gzip files are unpacked to their end: one that was
     /// cut off or damaged writes nothing.
-    pub async fn run(
+    pub async fn run(&self, files: &[PathBuf], progress: impl FnMut(&Progress) + Send) -> Result<Summary, ImportError> {
+        self.run_until(files, std::future::pending(), progress).await
+    }
+
+    /// The same until `stop` comes: then nothing more is read, what is under way is written, and what came of it is told.
+    ///
+    /// # Errors
+    /// As there; [`ImportError::Stopped`] when `stop` came first.
+    pub async fn run_until(
         &self,
         files: &[PathBuf],
+        stop: impl Future<Output = ()>,
         mut progress: impl FnMut(&Progress) + Send,
     ) -> Result<Summary, ImportError> {
         let mut report = Report::create(&self.options.report)?;
@@ -175,9 +196,18 @@ impl Import {
 
         let mut summary = Summary::default();
         let mut flying: JoinSet<Result<Vec<Outcome>, ExecuteError>> = JoinSet::new();
+        let mut stop = pin!(stop);
+        let mut stopped = false;
         let mut open = true;
         while open || !flying.is_empty() {
             tokio::select! {
+                biased;
+                () = &mut stop, if !stopped => {
+                    stopped = true;
+                    open = false;
+                    meter.stop();
+                    read.close();
+                }
                 Some(done) = flying.join_next(), if !flying.is_empty() => match done.unwrap_or_else(resume) {
                     Ok(outcomes) => outcomes.into_iter().try_for_each(|outcome| report.count(&mut summary, outcome))?,
                     Err(source) => {
@@ -189,7 +219,8 @@ impl Import {
                 items = read.recv(), if open && flying.len() < BATCHES => match items {
                     Some(items) => {
                         let organisations = take(items, &mut report, &mut summary)?;
-                        flying.spawn(Batch::new(self.organisations.clone(), self.origin(), organisations).carry_out());
+                        let batch = Batch::new(self.clone(), organisations);
+                        flying.spawn(batch.carry_out());
                     }
                     None => open = false,
                 },
@@ -200,12 +231,11 @@ impl Import {
         let ended = reading.await.unwrap_or_else(resume);
         (summary.read, summary.joined, summary.skipped) = ended.counts;
         report.finish()?;
+        let summary = Box::new(summary);
         match ended.fault {
-            Some(fault) => Err(ImportError::File {
-                fault,
-                summary: Box::new(summary),
-            }),
-            None => Ok(summary),
+            _ if stopped => Err(ImportError::Stopped { summary }),
+            Some(fault) => Err(ImportError::File { fault, summary }),
+            None => Ok(*summary),
         }
     }
 
@@ -226,7 +256,7 @@ impl ImportError {
     /// What came of the records before it stopped, when it had begun.
     pub fn summary(&self) -> Option<&Summary> {
         match self {
-            Self::File { summary, .. } | Self::Log { summary, .. } => Some(summary),
+            Self::File { summary, .. } | Self::Stopped { summary } | Self::Log { summary, .. } => Some(summary),
             Self::Numbers(_) | Self::Report { .. } => None,
         }
     }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use ryggrad_proto::registration::v1 as pb;
 
-use super::brreg::{Abroad, PostalAddress, RegisterSnapshot, VoluntaryRecord};
+use super::brreg::{Abroad, PostalAddress, RegisterSnapshot, Removed, VoluntaryRecord};
 
 /// The snapshot in the words of the contract, with its origin.
 pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin>) -> pb::RegisterSnapshot {
@@ -33,6 +33,17 @@ pub(super) fn message(snapshot: &RegisterSnapshot, origin: Option<pb::FactOrigin
         slettedato: day(snapshot.deleted_on),
         siste_innsendte_aarsregnskap: snapshot.last_accounts_year.map_or(0, u32::from),
         origin,
+        fjernet: false,
+    }
+}
+
+/// What is left of a removed unit, without its origin.
+pub(super) fn removed(removed: &Removed) -> pb::RegisterSnapshot {
+    pb::RegisterSnapshot {
+        orgnr: removed.orgnr.to_string(),
+        slettedato: day(removed.deleted_on),
+        fjernet: true,
+        ..pb::RegisterSnapshot::default()
     }
 }
 

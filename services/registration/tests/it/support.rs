@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio_util::sync::CancellationToken;
 
-const SERVICE: &str = "ryggrad_registration";
+pub(crate) const SERVICE: &str = "ryggrad_registration";
 
 /// Runs what a test asks as the app that the founders use: a platform, which begins things for them.
 pub(crate) fn as_the_app<F: Future>(asking: F) -> Pin<Box<impl Future<Output = F::Output>>> {
@@ -92,7 +92,8 @@ pub(crate) async fn world(simulator: Simulator) -> World {
     }
 }
 
-fn pool(database: &Database) -> PgPool {
+/// Connections of the service, in its schema.
+pub(crate) fn pool(database: &Database) -> PgPool {
     let options: PgConnectOptions = database.url_as(SERVICE).parse().expect("a URL");
     PgPoolOptions::new()
         .max_connections(8)

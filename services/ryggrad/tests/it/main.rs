@@ -4,6 +4,7 @@ mod beside;
 mod deployment;
 mod fetch;
 mod first_subscription;
+mod import;
 mod interrupted;
 mod killed;
 mod life;

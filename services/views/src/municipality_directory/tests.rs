@@ -250,6 +250,39 @@ fn who_leaves_the_voluntary_register_loses_its_categories() {
 }
 
 #[test]
+fn who_leaves_the_voluntary_register_takes_part_in_grasrotandelen_no_more() {
+    let approved = || Event::from(pb::GrasrotParticipationApproved::default());
+    let excluded = pb::GrasrotExclusionImposed {
+        fra_dato: "2026-01-01".into(),
+        til_dato: "2026-12-31".into(),
+        ..pb::GrasrotExclusionImposed::default()
+    };
+    let deleted = || Event::from(pb::OrganisationDeleted::default());
+    for (facts, part) in [
+        (vec![registered(), entered(), left()], "ended"),
+        (vec![registered(), entered(), approved(), left()], "ended"),
+        (
+            vec![registered(), entered(), approved(), excluded.into(), left()],
+            "ended",
+        ),
+        (vec![registered(), entered(), approved(), deleted()], "ended"),
+        (vec![registered(), deleted()], "none"),
+        // It comes back, and is approved anew.
+        (
+            vec![registered(), entered(), approved(), left(), entered()],
+            "requested",
+        ),
+    ] {
+        let entry = after(facts);
+        assert_eq!(
+            (entry.grasrot.as_str(), entry.grasrot_excluded_from.as_str()),
+            (part, ""),
+            "{entry:?}"
+        );
+    }
+}
+
+#[test]
 fn grasrot_follows_what_is_decided() {
     let approved = || Event::from(pb::GrasrotParticipationApproved::default());
     assert_eq!(after([registered(), entered(), approved()]).grasrot, "approved");
@@ -356,6 +389,33 @@ fn a_deleted_organisation_is_a_tombstone() {
         ("deleted", "2026-02-01", "314000002")
     );
     assert_eq!(entry.name, "VANG IDRETTSLAG");
+}
+
+#[test]
+fn of_a_removed_organisation_number_and_day_are_left() {
+    let gone = |slettedato: &str, ground: &str| {
+        Event::from(pb::OrganisationDeleted {
+            slettedato: slettedato.into(),
+            ground: ground.into(),
+            ..pb::OrganisationDeleted::default()
+        })
+    };
+    for facts in [
+        vec![registered(), entered(), gone("2026-02-01", "fjernet")],
+        vec![registered(), entered(), gone("2026-02-01", ""), gone("", "fjernet")],
+    ] {
+        let entry = after(facts);
+        let left = DirectoryEntry {
+            organisation_id: entry.organisation_id.clone(),
+            orgnr: after([registered()]).orgnr,
+            status: "deleted".into(),
+            slettedato: "2026-02-01".into(),
+            grasrot: "none".into(),
+            position: entry.position,
+            ..DirectoryEntry::default()
+        };
+        assert_eq!(entry, left);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use ryggrad_proto::registration::v1::{
 use ryggrad_proto::views::v1::{FrivilligEnhet, FrivilligRelasjon, RegisterUnit};
 
 /// The ground of a deletion after which nothing is told of a unit any more.
-const REMOVED: &str = "fjernet";
+pub(crate) const REMOVED: &str = "fjernet";
 
 /// Takes a fact in; false when the registers do not show what it says.
 pub(crate) fn apply(unit: &mut RegisterUnit, fact: &Event) -> bool {
@@ -196,7 +196,9 @@ fn deleted(unit: &mut RegisterUnit, e: &OrganisationDeleted) {
         left(unit, &e.slettedato);
     }
     unit.slettet = true;
-    unit.slettedato.clone_from(&e.slettedato);
+    if !e.slettedato.is_empty() {
+        unit.slettedato.clone_from(&e.slettedato);
+    }
     if e.ground == REMOVED {
         *unit = RegisterUnit {
             organisation_id: std::mem::take(&mut unit.organisation_id),

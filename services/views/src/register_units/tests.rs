@@ -231,6 +231,13 @@ fn of_a_removed_unit_number_and_day_are_left() {
     assert_eq!(fr(facts.clone()), Value::Null);
     let row = serde_json::to_string(&unit(facts)).expect("its JSON");
     assert!(!row.contains("VANG"), "{row}");
+    // Removed long after it was deleted, on a day that is not told.
+    let removed = pb::OrganisationDeleted {
+        ground: "fjernet".into(),
+        ..pb::OrganisationDeleted::default()
+    };
+    let facts = [registered(), entered(), deleted(""), removed.into()];
+    assert_eq!(er(facts)["slettedato"], "2026-05-01");
 }
 
 #[test]

@@ -399,10 +399,10 @@ async fn grpc_sends_the_same_parts() {
             }
         }
         let SnapshotBegin { as_of, version, .. } = begin.expect("a beginning");
-        let expected = if view == OrgTimeline::NAME {
-            OrgTimeline::VERSION
-        } else {
-            1
+        let expected = match view {
+            OrgTimeline::NAME => OrgTimeline::VERSION,
+            MunicipalityDirectory::NAME => MunicipalityDirectory::VERSION,
+            _ => 1,
         };
         let expected = u32::try_from(expected).expect("positive");
         assert_eq!(

@@ -315,8 +315,74 @@ fn leaving_frivillighetsregisteret_is_told_by_either_register() {
         s.frivillig_organisasjon = None;
         s.registrert_i_frivillighetsregisteret = false;
     };
-    gives(flag, &["VoluntaryRegistrationDeleted"]);
+    assert_eq!(gives(flag, &["VoluntaryRegistrationDeleted"]).grasrot, Grasrot::Ended);
     gives(|s| s.frivillig_organisasjon = None, &[]);
+}
+
+#[test]
+fn who_leaves_frivillighetsregisteret_takes_part_in_grasrotandelen_no_more() {
+    let left = |s: &mut pb::RegisterSnapshot| voluntary(s).slettet_dato = "2026-02-01".into();
+    for past in [mirrored(), excluded("2026-01-01", "")] {
+        let (state, told) = organisation(past.clone())
+            .when(mirror(left))
+            .then_names(&["VoluntaryRegistrationDeleted"]);
+        assert_eq!(state.grasrot, Grasrot::Ended);
+        let past = [past, told].concat();
+        organisation(past.clone()).when(mirror(left)).then(&[]);
+        // Back again, it is approved anew.
+        let (state, _) = organisation(past)
+            .when(mirror(|_| {}))
+            .then_names(&["VoluntaryRegistrationEntered", "GrasrotParticipationApproved"]);
+        assert_eq!(state.grasrot, Grasrot::Approved);
+    }
+    let gone = |s: &mut pb::RegisterSnapshot| s.slettedato = "2026-02-20".into();
+    assert_eq!(gives(gone, &["OrganisationDeleted"]).grasrot, Grasrot::Ended);
+}
+
+/// What is left of a removed unit in the register.
+fn removed(slettedato: &str) -> pb::MirrorRegister {
+    pb::MirrorRegister {
+        snapshot: Some(pb::RegisterSnapshot {
+            orgnr: ORGNR.into(),
+            slettedato: slettedato.into(),
+            fjernet: true,
+            origin: snapshot().origin,
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_unit_that_is_removed_is_deleted_on_that_ground_once() {
+    let (state, told) = organisation(mirrored())
+        .when(removed("2026-02-20"))
+        .then_names(&["OrganisationDeleted"]);
+    assert!(state.removed && state.status == Status::Deleted && state.grasrot == Grasrot::Ended);
+    let Event::OrganisationDeleted(event) = &told[0] else {
+        panic!("another event")
+    };
+    assert_eq!(
+        (event.ground.as_str(), event.slettedato.as_str()),
+        ("fjernet", "2026-02-20")
+    );
+    organisation([mirrored(), told].concat()).when(removed("")).then(&[]);
+}
+
+#[test]
+fn a_deleted_unit_can_be_removed_afterwards_and_an_unknown_one_not() {
+    let deleted: Event = pb::OrganisationDeleted {
+        slettedato: "2026-02-01".into(),
+        ..Default::default()
+    }
+    .into();
+    let (state, _) = organisation([mirrored(), vec![deleted]].concat())
+        .when(removed(""))
+        .then_names(&["OrganisationDeleted"]);
+    assert!(state.removed);
+    organisation(vec![])
+        .when(removed("2026-02-20"))
+        .then_refused("R-0.99", "WrongState");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::fault::{Refused, Warning};
-use super::snapshot::{RegisterSnapshot, VoluntaryRecord};
+use super::snapshot::{RegisterSnapshot, Removed, VoluntaryRecord};
 
 /// Which register a file is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Options {
 pub enum Entry {
     /// a unit that is kept
     Unit(Box<RegisterSnapshot>, Vec<Warning>),
+    /// a unit that was removed on legal grounds
+    Removed(Removed),
     /// a voluntary organisation
     Voluntary(Box<VoluntaryRecord>, Vec<Warning>),
     /// a record that cannot be used

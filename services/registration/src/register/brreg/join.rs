@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::entry::{Counts, Entry};
 use super::fault::{Fault, Place, Refused, Warning};
 use super::reader::Reader;
-use super::snapshot::{RegisterSnapshot, VoluntaryRecord};
+use super::snapshot::{RegisterSnapshot, Removed, VoluntaryRecord};
 
 /// The records of Frivillighetsregisteret (some 73,000), waiting for their units (some 1.1 million, streamed past them).
 ///
@@ -43,6 +43,8 @@ pub struct Left {
 pub enum Joined {
     /// an organisation, with its voluntary record if there is one
     Snapshot(Box<RegisterSnapshot>, Vec<Warning>),
+    /// a unit that was removed on legal grounds
+    Removed(Removed),
     /// a record that cannot be used
     Refused(Refused),
     /// a voluntary record that was taken, until another of the same number came: the last one counts
@@ -126,6 +128,12 @@ impl Join {
     fn accept(&mut self, entry: Entry, place: Place, file: &mut Arc<str>) -> Option<Joined> {
         match entry {
             Entry::Refused(refused) => Some(Joined::Refused(refused)),
+            Entry::Removed(removed) => {
+                if let Some(waiting) = self.waiting.get_mut(&removed.orgnr.to_u32()) {
+                    waiting.met = true;
+                }
+                Some(Joined::Removed(removed))
+            }
             Entry::Voluntary(record, warnings) => {
                 if **file != *place.file {
                     *file = place.file.into();

@@ -228,6 +228,10 @@ impl<R: Read> Reader<R> {
                 self.counts.kept += 1;
                 Entry::Unit(snapshot, self.placed(byte, warnings))
             }
+            Outcome::Removed(removed) => {
+                self.counts.kept += 1;
+                Entry::Removed(removed)
+            }
             Outcome::Voluntary(record, warnings) => {
                 self.counts.kept += 1;
                 Entry::Voluntary(record, self.placed(byte, warnings))

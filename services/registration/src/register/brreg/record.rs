@@ -10,13 +10,14 @@ use super::convert::Unusable;
 use super::entry::{Keep, Kind, Options};
 use super::fault::Warning;
 use super::locate;
-use super::snapshot::{RegisterSnapshot, VoluntaryRecord};
+use super::snapshot::{RegisterSnapshot, Removed, VoluntaryRecord};
 use super::wire::{Enhet, FrivilligOrganisasjon, Numbered, Sniff};
 use super::{unit, voluntary};
 
 /// What became of a record.
 pub(super) enum Outcome {
     Unit(Box<RegisterSnapshot>, Vec<Warning>),
+    Removed(Removed),
     Voluntary(Box<VoluntaryRecord>, Vec<Warning>),
     Skipped,
     Refused {
@@ -103,6 +104,10 @@ pub(super) fn read(
                 return Ok(Outcome::Skipped);
             }
             let orgnr = wire.organisasjonsnummer.as_deref();
+            if wire.is_removed() {
+                return Ok(unit::removed(&wire, options.tolerant)
+                    .map_or_else(|unusable| Outcome::refused(orgnr, unusable), Outcome::Removed));
+            }
             Ok(unit::snapshot(&wire, options.tolerant).map_or_else(
                 |unusable| Outcome::refused(orgnr, unusable),
                 |(snapshot, warnings)| Outcome::Unit(Box::new(snapshot), warnings),

@@ -71,6 +71,15 @@ pub struct RegisterSnapshot {
     pub annotations: Vec<Annotated>,
 }
 
+/// A unit that the register removed on legal grounds: nothing else is told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Removed {
+    /// organisasjonsnummer
+    pub orgnr: OrgNumber,
+    /// slettedato
+    pub deleted_on: Option<Date>,
+}
+
 /// An address. One that goes by way of somebody (c/o, v/, att.) has no lines: they name a person, or tell where one lives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PostalAddress {

@@ -11,12 +11,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ryggrad_norway::OrgNumber;
 
-use super::{Entry, Fault, Keep, Options, Reader, Refused, RegisterSnapshot, VoluntaryRecord};
+use super::{Entry, Fault, Keep, Options, Reader, Refused, RegisterSnapshot, Removed, VoluntaryRecord};
 
 /// Everything that came out of a file.
 #[derive(Debug, Default)]
 struct Out {
     units: Vec<RegisterSnapshot>,
+    removed: Vec<Removed>,
     voluntary: Vec<VoluntaryRecord>,
     refused: Vec<Refused>,
     warnings: Vec<String>,
@@ -36,6 +37,10 @@ fn try_read(bytes: &[u8], options: Options) -> Result<Out, Fault> {
             Entry::Unit(snapshot, warnings) => {
                 out.units.push(*snapshot);
                 warnings
+            }
+            Entry::Removed(removed) => {
+                out.removed.push(removed);
+                Vec::new()
             }
             Entry::Voluntary(record, warnings) => {
                 out.voluntary.push(*record);

@@ -6,7 +6,7 @@ use ryggrad_norway::{Annotation, Language, LegalForm, Nace, OrgNumber, Sector};
 use super::address::{Fields, address};
 use super::convert::{Notes, Unusable, date, impersonal, line, orgnr, required, year};
 use super::fault::Warning;
-use super::snapshot::{Annotated, FormerName, OtherRegister, RegisterSnapshot, WindingUp};
+use super::snapshot::{Annotated, FormerName, OtherRegister, RegisterSnapshot, Removed, WindingUp};
 use super::wire::{Coded, Enhet};
 
 const FORRETNINGSADRESSE: Fields = Fields {
@@ -39,21 +39,28 @@ impl Enhet<'_> {
                 .is_some_and(|class| class.ends_with("nderenhet"))
     }
 
+    /// Whether the register removed it on legal grounds.
+    pub(super) fn is_removed(&self) -> bool {
+        self.respons_klasse.as_deref() == Some("FjernetEnhet")
+    }
+
     /// The number as a key, when it looks like one; not checked.
     pub(super) fn key(&self) -> Option<u32> {
         self.organisasjonsnummer.as_ref()?.parse().ok()
     }
 }
 
+/// What is left of a unit that was removed.
+pub(super) fn removed(unit: &Enhet<'_>, tolerant: bool) -> Result<Removed, Unusable> {
+    Ok(Removed {
+        orgnr: orgnr(unit.organisasjonsnummer.as_ref(), tolerant)?,
+        deleted_on: date("slettedato", unit.slettedato.as_ref())?,
+    })
+}
+
 /// What is taken from a unit, and what had to be left out.
 pub(super) fn snapshot(unit: &Enhet<'_>, tolerant: bool) -> Result<(RegisterSnapshot, Vec<Warning>), Unusable> {
     let orgnr = orgnr(unit.organisasjonsnummer.as_ref(), tolerant)?;
-    if unit.respons_klasse.as_deref() == Some("FjernetEnhet") {
-        return Err(Unusable::new(
-            "respons_klasse",
-            "the unit has been removed from the open register",
-        ));
-    }
     if unit.is_sub_unit() {
         return Err(Unusable::new(
             "organisasjonsform",

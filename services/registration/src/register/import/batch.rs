@@ -1,11 +1,13 @@
 //! A batch of organisations: read from the log in one query, decided, and written where something changed.
 
+use std::sync::Arc;
+
 use futures::future::try_join_all;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use prost::Message as _;
 use ryggrad_eventlog::executor::Held;
-use ryggrad_eventlog::{ExecuteError, Executor, Request};
+use ryggrad_eventlog::{ExecuteError, Request};
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1::organisation_command::Command;
@@ -14,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::reading::Found;
+use super::{Import, seen};
 use crate::organisation::Organisation;
 use crate::register::brreg::{Place, Refused};
 
@@ -31,28 +34,49 @@ pub(super) enum Outcome {
 
 /// Organisations on their way into the log.
 pub(super) struct Batch {
-    organisations: Executor<Organisation>,
-    origin: FactOrigin,
+    import: Import,
     found: Vec<Found>,
 }
 
 // === impl Batch ===
 
 impl Batch {
-    pub(super) fn new(organisations: Executor<Organisation>, origin: FactOrigin, found: Vec<Found>) -> Self {
-        Self {
-            organisations,
-            origin,
-            found,
-        }
+    pub(super) fn new(import: Import, found: Vec<Found>) -> Self {
+        Self { import, found }
     }
 
-    /// Brings every organisation up to what its snapshot says.
+    /// Brings every organisation up to what its snapshot says, unless something later is known of it.
     pub(super) async fn carry_out(self) -> Result<Vec<Outcome>, ExecuteError> {
-        let ids: Vec<_> = self.found.iter().map(|found| found.organisation_id).collect();
-        let held = self.organisations.hold(&ids).await?;
-        let pairs = held.into_iter().zip(self.found);
-        try_join_all(pairs.map(|(held, found)| mirror(held, found, self.origin.clone()))).await
+        let Self { import, found } = self;
+        let unavailable = |error| ExecuteError::Unavailable(Arc::new(error));
+        let fetched_at = import.options.fetched_at;
+        let ids: Vec<_> = found.iter().map(|found| found.organisation_id).collect();
+        let later = seen::later(&import.pool, &ids, fetched_at).await.map_err(unavailable)?;
+        let held = import.organisations.hold(&ids).await?;
+        let pairs = held.into_iter().zip(found);
+        let outcomes = try_join_all(pairs.map(|(held, found)| {
+            let is_older = later.contains(&found.organisation_id);
+            let origin = import.origin();
+            async move {
+                if is_older {
+                    Ok(Outcome::Unchanged)
+                } else {
+                    mirror(held, found, origin).await
+                }
+            }
+        }))
+        .await?;
+        let unchanged = ids
+            .into_iter()
+            .zip(&outcomes)
+            .filter_map(|(id, outcome)| match outcome {
+                Outcome::Unchanged => Some(id),
+                Outcome::New { .. } | Outcome::Changed { .. } | Outcome::Refused(_) => None,
+            });
+        seen::remember(&import.pool, unchanged.collect(), fetched_at)
+            .await
+            .map_err(unavailable)?;
+        Ok(outcomes)
     }
 }
 

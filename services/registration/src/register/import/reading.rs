@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::registration::v1::RegisterSnapshot;
@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use super::numbers::Numbers;
 use super::{BATCH, Progress, batch};
-use crate::register::brreg::{Fault, Join, Joined, Kind, Options, Place, Reader, Refused, Warning, check_whole};
+use crate::register::brreg::{
+    Fault, Join, Joined, Kind, Options, Place, Reader, Refused, Removed, Warning, check_whole,
+};
 use crate::register::snapshot;
 
 /// What comes out of the files.
@@ -46,6 +48,7 @@ pub(super) struct Ended {
 /// How far reading has come, for others to see.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
+    stopped: AtomicBool,
     bytes: AtomicU64,
     total_bytes: AtomicU64,
     read: AtomicU64,
@@ -75,6 +78,11 @@ enum Stop {
 // === impl Meter ===
 
 impl Meter {
+    /// From here on no file can be read any more.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn progress(&self, done: u64) -> Progress {
         Progress {
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -129,7 +137,7 @@ impl Reading {
         // packed and not whole: the end of a gzip file tells whether it is what was packed.
         let (mut voluntary, mut units) = (Vec::new(), Vec::new());
         for path in std::mem::take(&mut self.files) {
-            let (file, bytes) = open(&path, Arc::default())?;
+            let (file, bytes) = open(&path, Arc::clone(&self.meter), false)?;
             self.meter.total_bytes.fetch_add(bytes, Ordering::Relaxed);
             match Reader::open(name(&path), file, self.options)?.kind() {
                 Some(Kind::Voluntary) => voluntary.push(path),
@@ -137,7 +145,7 @@ impl Reading {
             }
         }
         for path in voluntary.iter().chain(&units) {
-            let (file, _) = open(path, Arc::default())?;
+            let (file, _) = open(path, Arc::clone(&self.meter), false)?;
             check_whole(name(path), file)?;
         }
         let mut join = Join::default();
@@ -161,7 +169,7 @@ impl Reading {
 
     /// Reads a file to its end, and answers how many voluntary records it put aside.
     fn file(&mut self, path: &std::path::Path, join: &mut Join) -> Result<u64, Stop> {
-        let (file, _) = open(path, Arc::clone(&self.meter))?;
+        let (file, _) = open(path, Arc::clone(&self.meter), true)?;
         let mut reader = Reader::open(name(path), file, self.options)?;
         let numbers = Arc::clone(&self.numbers);
         let known = move |orgnr| numbers.organisation(orgnr).is_some();
@@ -178,13 +186,16 @@ impl Reading {
                     yielded += 1;
                     self.push(Item::Refused(refused))?;
                 }
+                Some(Joined::Removed(unit)) => {
+                    yielded += 1;
+                    if self.is_first(unit.orgnr, reader.place())? {
+                        self.removed(&unit, reader.place())?;
+                    }
+                }
                 Some(Joined::Snapshot(unit, warnings)) => {
                     yielded += 1;
                     let orgnr = unit.orgnr;
-                    if !self.seen.insert(orgnr.to_u32()) {
-                        let field = Some("organisasjonsnummer".to_owned());
-                        let why = "stands in the files more than once; the first record counts";
-                        self.push(Item::Refused(refused(reader.place(), orgnr.to_string(), field, why)))?;
+                    if !self.is_first(orgnr, reader.place())? {
                         continue;
                     }
                     for warning in warnings {
@@ -207,6 +218,33 @@ impl Reading {
         }
     }
 
+    /// Whether the number comes for the first time; if not, that is told.
+    fn is_first(&mut self, orgnr: OrgNumber, place: Place) -> Result<bool, Stop> {
+        if self.seen.insert(orgnr.to_u32()) {
+            return Ok(true);
+        }
+        let field = Some("organisasjonsnummer".to_owned());
+        let why = "stands in the files more than once; the first record counts";
+        self.push(Item::Refused(refused(place, orgnr.to_string(), field, why)))?;
+        Ok(false)
+    }
+
+    /// Of a removed unit only the number is left: it is an organisation when it has been one here.
+    fn removed(&mut self, unit: &Removed, place: Place) -> Result<(), Stop> {
+        let Removed { orgnr, .. } = *unit;
+        let Some(organisation_id) = self.numbers.organisation(orgnr.to_u32()) else {
+            let field = Some("respons_klasse".to_owned());
+            let why = "the unit has been removed from the open register, and was never known here";
+            return self.push(Item::Refused(refused(place, orgnr.to_string(), field, why)));
+        };
+        self.push(Item::Organisation(Box::new(Found {
+            orgnr,
+            organisation_id,
+            place,
+            snapshot: snapshot::removed(unit),
+        })))
+    }
+
     fn push(&mut self, item: Item) -> Result<(), Stop> {
         self.items.push(item);
         if self.items.len() < BATCH { Ok(()) } else { self.flush() }
@@ -226,25 +264,31 @@ impl From<Fault> for Stop {
     }
 }
 
-/// A file that tells a meter how much of it has been read.
+/// A file that can be read until its meter is stopped, and that may count there how much of it was.
 struct Metered {
     file: File,
     meter: Arc<Meter>,
+    counts: bool,
 }
 
 impl Read for Metered {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.meter.stopped.load(Ordering::Relaxed) {
+            return Err(io::Error::other("stopped"));
+        }
         let read = self.file.read(buffer)?;
-        self.meter.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        if self.counts {
+            self.meter.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        }
         Ok(read)
     }
 }
 
 /// A file and its size.
-fn open(path: &std::path::Path, meter: Arc<Meter>) -> Result<(Metered, u64), Fault> {
+fn open(path: &std::path::Path, meter: Arc<Meter>, counts: bool) -> Result<(Metered, u64), Fault> {
     let opened = File::open(path).and_then(|file| {
         let bytes = file.metadata()?.len();
-        Ok((Metered { file, meter }, bytes))
+        Ok((Metered { file, meter, counts }, bytes))
     });
     opened.map_err(|source| Fault::Io {
         file: name(path),

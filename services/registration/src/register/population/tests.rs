@@ -29,6 +29,7 @@ fn read(population: &Population) -> Vec<RegisterSnapshot> {
                 assert!(warnings.is_empty(), "{warnings:?}");
                 snapshots.push(*snapshot);
             }
+            Joined::Removed(removed) => panic!("{removed:?}"),
             Joined::Refused(refused) | Joined::Replaced(refused) => panic!("{refused}"),
         }
     }

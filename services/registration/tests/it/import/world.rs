@@ -17,7 +17,9 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const ROLE: Role<'static> = Role::writer("ryggrad_registration", CONTEXT);
+use crate::support;
+
+const ROLE: Role<'static> = Role::writer(support::SERVICE, CONTEXT);
 const KEY: &str = concat!(
     "registration import ",
     include_str!("../../../../../libs/eventlog/sql/0001_log.sql"),
@@ -36,8 +38,12 @@ pub(super) type Fact = (Uuid, i64, String, serde_json::Value);
 impl World {
     pub(super) async fn new() -> Self {
         let database = Database::create(KEY, |pool| async move { schema::migrate(&pool, &[ROLE]).await }).await;
+        let pool = support::pool(&database);
+        ryggrad_registration::install(&pool)
+            .await
+            .expect("the service's tables");
         Self {
-            pool: database.pool_as(ROLE.name),
+            pool,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -57,7 +63,7 @@ impl World {
         self.import_at(reader, today + 24.hours())
     }
 
-    fn import_at(&self, reader: brreg::Options, fetched_at: Timestamp) -> Import {
+    pub(super) fn import_at(&self, reader: brreg::Options, fetched_at: Timestamp) -> Import {
         let options = Options {
             reader,
             source: SOURCE,

@@ -61,7 +61,11 @@ fn values_that_cannot_be_are_refused_by_field_and_rule() {
             "control character \\u{0}",
         ),
         (r#","respons_klasse":"SlettetEnhet""#, "slettedato", "missing"),
-        (r#","respons_klasse":"FjernetEnhet""#, "respons_klasse", "removed"),
+        (
+            r#","respons_klasse":"FjernetEnhet","slettedato":"2025-02-29""#,
+            "slettedato",
+            "no such day",
+        ),
     ] {
         let refused = read(unit(orgnr(31_000_000), more).as_bytes(), Options::default())
             .refused

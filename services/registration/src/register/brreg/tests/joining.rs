@@ -21,6 +21,7 @@ fn join(join: &mut Join, units: &str, known: &dyn Fn(u32) -> bool) -> Vec<(Strin
             Joined::Snapshot(snapshot, _) => {
                 joined.push((snapshot.orgnr.to_string(), snapshot.voluntary.is_some()));
             }
+            Joined::Removed(removed) => panic!("{removed:?}"),
             Joined::Refused(refused) | Joined::Replaced(refused) => panic!("{refused}"),
         }
     }
@@ -77,6 +78,38 @@ fn a_company_is_kept_when_it_is_voluntary_or_already_known() {
             (orgnr(33_000_000).to_string(), false)
         ]
     );
+}
+
+#[test]
+fn of_a_removed_unit_number_and_day_are_read_and_only_when_it_is_known() {
+    let removed = |first: u32, day: &str| {
+        format!(
+            r#"{{"organisasjonsnummer":"{}"{day},"respons_klasse":"FjernetEnhet"}}"#,
+            orgnr(first)
+        )
+    };
+    let units = [
+        removed(31_000_000, r#","slettedato":"2026-02-01""#),
+        removed(32_000_000, ""),
+        removed(33_000_000, ""),
+    ];
+    let units = format!("[{}]", units.join(","));
+    let mut joining = Join::default();
+    joining
+        .read_voluntary(&mut reader(&voluntary(orgnr(32_000_000), "")), |_| {})
+        .unwrap();
+    let known = orgnr(31_000_000).to_u32();
+    let mut units = reader(&units);
+    let mut found = Vec::new();
+    while let Some(next) = joining.next(&mut units, &|orgnr| orgnr == known) {
+        match next.unwrap() {
+            Joined::Removed(removed) => found.push((removed.orgnr, removed.deleted_on)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let day = jiff::civil::date(2026, 2, 1);
+    assert_eq!(found, [(orgnr(31_000_000), Some(day)), (orgnr(32_000_000), None)]);
+    assert_eq!((units.counts().skipped, joining.finish().len()), (1, 0));
 }
 
 #[test]
