@@ -6,6 +6,7 @@
 //! - [`nats()`] starts a nats-server for one test (about 50 ms): the stream's name is fixed, so a server cannot be shared.
 //! - [`private_postgres()`] starts a PostgreSQL for one test that kills it.
 //! - [`TestIssuer`] issues tokens and answers with its keys; [`TestIssuer::usual`] is a token for whoever is named.
+//! - [`Role`] is a row of the matrix as somebody who asks, with what it lets them see.
 //! - [`clients()`] are the clients in other languages, installed and built once.
 //! - [`eventually()`] waits for a condition.
 //!
@@ -17,6 +18,7 @@ mod database;
 mod eventually;
 mod issuer;
 mod private;
+mod roles;
 pub mod shared;
 
 pub use self::clients::{Clients, clients, copy_clients};
@@ -24,6 +26,7 @@ pub use self::database::Database;
 pub use self::eventually::eventually;
 pub use self::issuer::{TestIssuer, now};
 pub use self::private::{TestNats, TestPostgres, nats, private_postgres};
+pub use self::roles::{Role, Whose};
 pub use self::shared::{PgServer, postgres};
 
 /// Shows what is traced, at the level that `RUST_LOG` names (else nothing), beside the test's own output.

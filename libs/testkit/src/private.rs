@@ -12,7 +12,7 @@ use ryggrad_local::{Nats, Postgres, StateFolder, nats};
 #[derive(Debug)]
 pub struct TestNats {
     server: Nats,
-    _state: StateFolder,
+    state: StateFolder,
 }
 
 /// A PostgreSQL of one test; see [`private_postgres()`]. Everything of [`Postgres`] is there too.
@@ -30,7 +30,7 @@ pub async fn nats() -> TestNats {
     let start = async {
         let state = StateFolder::temporary()?;
         let server = Nats::start(&state, nats::Options::default()).await?;
-        anyhow::Ok(TestNats { server, _state: state })
+        anyhow::Ok(TestNats { server, state })
     };
     start
         .await
@@ -73,6 +73,15 @@ impl TestNats {
             .connect(self.server.address())
             .await
             .unwrap_or_else(|error| panic!("connecting to nats-server as {user}: {error}"))
+    }
+
+    /// Takes its store from a server that was killed: it has nothing when it is started again.
+    ///
+    /// # Panics
+    /// When there is no store.
+    pub fn wipe(&self) {
+        let store = self.state.path().join("nats/store");
+        std::fs::remove_dir_all(&store).unwrap_or_else(|error| panic!("removing {}: {error}", store.display()));
     }
 
     /// The password of one of the users.
