@@ -143,8 +143,13 @@ async fn talk(app: Arc<App>, bounds: Bounds, builder: Builder<TokioExecutor>, wa
     let answers = Answers::new(bounds.answers, bounds.taking);
     let stalled = answers.clone();
     let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let (app, answers) = (Arc::clone(&app), answers.clone());
-        async move { Ok::<_, Infallible>(dispatch::answer(app, answers, request.map(Body::new)).await) }
+        // What it takes to answer must not be kept for as long as the answer goes on.
+        let answer = Box::pin(dispatch::answer(
+            Arc::clone(&app),
+            answers.clone(),
+            request.map(Body::new),
+        ));
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let builder = if stream.is_http2() {
         builder.http2_only()
