@@ -18,7 +18,7 @@ use crate::stack::{Fact, PATIENCE, Stack, follow, positions, until_caught_up};
 
 const CLUB: &str = "310000019";
 const OTHER: &str = "310000027";
-pub(crate) const ALL: [Scope; 3] = [Scope::EventsOrgRead, Scope::EventsPersRead, Scope::EventsConfRead];
+const ALL: [Scope; 3] = [Scope::EventsOrgRead, Scope::EventsPersRead, Scope::EventsConfRead];
 
 fn fact(class: PrivacyClass, orgnr: &'static str) -> Fact {
     Fact {
@@ -34,14 +34,19 @@ fn fact(class: PrivacyClass, orgnr: &'static str) -> Fact {
     }
 }
 
-pub(crate) async fn approve(stack: &Stack, party: &str, until: Option<&str>) -> (Uuid, u64) {
-    let id = stack.id();
+async fn approve(stack: &Stack, party: &str, until: Option<&str>) -> (Uuid, u64) {
     let (subscriber, stakeholder) = numbered(party);
+    approve_as(stack, &subscriber, &stakeholder, until).await
+}
+
+/// Approves a subscription of an organisation as a stakeholder, which it need not be.
+pub(crate) async fn approve_as(stack: &Stack, subscriber: &str, stakeholder: &str, until: Option<&str>) -> (Uuid, u64) {
+    let id = stack.id();
     let head = stack.log().head().await.unwrap().position;
     let fact = SubscriptionApproved {
         subscription_id: id.to_string(),
-        subscriber,
-        stakeholder,
+        subscriber: subscriber.to_owned(),
+        stakeholder: stakeholder.to_owned(),
         filter: Some(EventFilter::default()),
         until: until.map(str::to_owned),
         first_position: head + 1,

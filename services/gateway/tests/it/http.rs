@@ -1,5 +1,7 @@
 //! Requests over plain HTTP/1.1.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -59,7 +61,12 @@ impl Answer {
 
 /// Begins a request; what follows is the answer.
 pub(crate) async fn begin(stack: &Stack, target: &str, headers: &[(&str, &str)]) -> BufReader<TcpStream> {
-    let mut connection = TcpStream::connect(stack.door.address).await.unwrap();
+    begin_at(stack.door.address, target, headers).await
+}
+
+/// The same at an address.
+pub(crate) async fn begin_at(address: SocketAddr, target: &str, headers: &[(&str, &str)]) -> BufReader<TcpStream> {
+    let mut connection = TcpStream::connect(address).await.unwrap();
     let headers: String = headers
         .iter()
         .flat_map(|(name, value)| [*name, ": ", *value, "\r\n"])
@@ -71,8 +78,13 @@ pub(crate) async fn begin(stack: &Stack, target: &str, headers: &[(&str, &str)])
 
 /// Asks and reads the whole answer, which is not chunked.
 pub(crate) async fn get_with(stack: &Stack, target: &str, headers: &[(&str, &str)]) -> Answer {
+    get_at(stack.door.address, target, headers).await
+}
+
+/// The same at an address.
+pub(crate) async fn get_at(address: SocketAddr, target: &str, headers: &[(&str, &str)]) -> Answer {
     let mut text = String::new();
-    begin(stack, target, headers)
+    begin_at(address, target, headers)
         .await
         .read_to_string(&mut text)
         .await

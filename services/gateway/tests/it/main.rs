@@ -7,6 +7,7 @@ mod doors;
 mod durables;
 mod feed;
 mod filters;
+mod followers;
 mod following;
 mod http;
 mod matrix;

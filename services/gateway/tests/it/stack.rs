@@ -153,8 +153,38 @@ impl Stack {
 
     /// Records facts in one commit; answers the last position.
     pub(crate) async fn append(&self, facts: Vec<Fact>) -> u64 {
+        self.append_to("registration", facts).await
+    }
+
+    /// The same in a context.
+    pub(crate) async fn append_to(&self, context: &str, facts: Vec<Fact>) -> u64 {
+        let writer = if context == "ecosystem" {
+            &self.ecosystem
+        } else {
+            &self.writer
+        };
         let aggregate_type = facts[0].aggregate_type;
-        let events = facts.into_iter().map(|fact| self.event(fact)).collect();
+        let events = facts.into_iter().map(|fact| {
+            let payload = organisation_event::Event::OrganisationRegistered(OrganisationRegistered {
+                organisation_id: fact.organisation.to_string(),
+                orgnr: fact.orgnr.unwrap_or_default().to_owned(),
+                ..Default::default()
+            });
+            self.event(fact, &payload)
+        });
+        let events = events.collect();
+        self.record(writer, aggregate_type, self.id(), 0, events).await
+    }
+
+    /// Records a fact that says this; answers its position.
+    pub(crate) async fn append_payload<E: EventPayload>(&self, fact: Fact, payload: &E) -> u64 {
+        let fact = Fact {
+            name: payload.name(),
+            class: payload.class(),
+            ..fact
+        };
+        let aggregate_type = fact.aggregate_type;
+        let events = vec![self.event(fact, payload)];
         self.record(&self.writer, aggregate_type, self.id(), 0, events).await
     }
 
@@ -207,13 +237,7 @@ impl Stack {
         }
     }
 
-    fn event(&self, fact: Fact) -> NewEvent {
-        let message = OrganisationRegistered {
-            organisation_id: fact.organisation.to_string(),
-            orgnr: fact.orgnr.unwrap_or_default().to_owned(),
-            ..Default::default()
-        };
-        let payload = organisation_event::Event::OrganisationRegistered(message);
+    fn event(&self, fact: Fact, payload: &impl EventPayload) -> NewEvent {
         NewEvent {
             id: self.id(),
             name: fact.name,
@@ -222,7 +246,7 @@ impl Stack {
             kommunenummer: fact.kommune.map(str::to_owned),
             related: fact.related,
             class: fact.class,
-            data: EventPayload::encode(&payload).into(),
+            data: EventPayload::encode(payload).into(),
             payload: payload.json().unwrap(),
         }
     }

@@ -24,41 +24,45 @@ use super::receiver::Receiver;
 use crate::stack::{Fact, PATIENCE, Stack, connect};
 
 /// The lottery authority of a development backbone.
-pub(super) const LOTTSTIFT: &str = "399000203";
+pub(crate) const LOTTSTIFT: &str = "399000203";
 /// The tax authority of a development backbone.
-pub(super) const SKATT: &str = "399000300";
+pub(crate) const SKATT: &str = "399000300";
 /// The key that secrets are sealed with here.
-pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-pub(super) struct World {
-    pub(super) stack: Stack,
-    pub(super) pool: PgPool,
-    pub(super) process: Process,
-    pub(super) options: Options,
-    pub(super) clock: Clock,
+pub(crate) struct World {
+    pub(crate) stack: Stack,
+    pub(crate) pool: PgPool,
+    pub(crate) process: Process,
+    pub(crate) options: Options,
+    pub(crate) clock: Clock,
 }
 
 /// A gateway process, as far as webhooks go.
-pub(super) struct Process {
-    pub(super) webhooks: Webhooks,
+pub(crate) struct Process {
+    pub(crate) webhooks: Webhooks,
     token: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
 /// Who asks.
 #[derive(Clone)]
-pub(super) struct Asker(pub(super) Caller);
+pub(crate) struct Asker(pub(crate) Caller);
 
 // === impl World ===
 
 impl World {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     /// With options other than these: loopback may be called, retries follow within milliseconds.
-    pub(super) async fn with(change: impl FnOnce(&mut Options)) -> Self {
-        let stack = Stack::start().await;
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::on(Stack::start().await, change).await
+    }
+
+    /// The same on a log and a stream that are there.
+    pub(crate) async fn on(stack: Stack, change: impl FnOnce(&mut Options)) -> Self {
         let connect: PgConnectOptions = stack.database.url_as("ryggrad_gateway").parse().unwrap();
         let pool = PgPoolOptions::new()
             .max_connections(8)
@@ -87,16 +91,16 @@ impl World {
     }
 
     /// Another process on the same database.
-    pub(super) async fn another(&self) -> Process {
+    pub(crate) async fn another(&self) -> Process {
         Process::start(&self.stack, self.pool.clone(), self.clock.clone(), self.options.clone()).await
     }
 
-    pub(super) fn calls(&self) -> impl Calls {
+    pub(crate) fn calls(&self) -> impl Calls {
         self.process.webhooks.calls()
     }
 
     /// An active endpoint of the lottery authority, from the beginning of the log.
-    pub(super) async fn endpoint(&self, receiver: &Receiver) -> pb::CreateEndpointResponse {
+    pub(crate) async fn endpoint(&self, receiver: &Receiver) -> pb::CreateEndpointResponse {
         self.create(pb::CreateEndpointRequest {
             url: receiver.url(),
             start: Some(pb::create_endpoint_request::Start::After(0)),
@@ -106,7 +110,7 @@ impl World {
     }
 
     /// An endpoint of the lottery authority, which must be active at once.
-    pub(super) async fn create(&self, request: pb::CreateEndpointRequest) -> pb::CreateEndpointResponse {
+    pub(crate) async fn create(&self, request: pb::CreateEndpointRequest) -> pb::CreateEndpointResponse {
         let made = self
             .ask(|calls| async move { calls.create_endpoint(Request::new(request)).await })
             .await;
@@ -117,7 +121,7 @@ impl World {
     }
 
     /// Asks as the lottery authority.
-    pub(super) async fn ask<T, C, F>(&self, call: C) -> Result<T, Status>
+    pub(crate) async fn ask<T, C, F>(&self, call: C) -> Result<T, Status>
     where
         C: FnOnce(Box<dyn Calls>) -> F,
         F: Future<Output = Result<Response<T>, Status>>,
@@ -125,7 +129,7 @@ impl World {
         self.ask_as(&Asker::of(LOTTSTIFT), call).await
     }
 
-    pub(super) async fn ask_as<T, C, F>(&self, asker: &Asker, call: C) -> Result<T, Status>
+    pub(crate) async fn ask_as<T, C, F>(&self, asker: &Asker, call: C) -> Result<T, Status>
     where
         C: FnOnce(Box<dyn Calls>) -> F,
         F: Future<Output = Result<Response<T>, Status>>,
@@ -134,28 +138,46 @@ impl World {
         answering(asker.0.clone(), call(calls)).await.map(Response::into_inner)
     }
 
-    pub(super) async fn get(&self, id: &str) -> pb::Endpoint {
+    pub(crate) async fn get(&self, id: &str) -> pb::Endpoint {
+        self.get_of(&Asker::of(LOTTSTIFT), id).await
+    }
+
+    async fn get_of(&self, asker: &Asker, id: &str) -> pb::Endpoint {
         let request = pb::GetEndpointRequest {
             endpoint_id: id.to_owned(),
         };
-        self.ask(|calls| async move { calls.get_endpoint(Request::new(request)).await })
-            .await
-            .unwrap()
+        self.ask_as(
+            asker,
+            |calls| async move { calls.get_endpoint(Request::new(request)).await },
+        )
+        .await
+        .unwrap()
     }
 
     /// Waits until an endpoint is so.
     #[track_caller]
-    pub(super) fn until<'a>(
+    pub(crate) fn until<'a>(
         &'a self,
         id: &'a str,
         so: impl Fn(&pb::Endpoint) -> bool + 'a,
     ) -> impl Future<Output = pb::Endpoint> + 'a {
-        let so = Arc::new(so);
+        self.until_of(Asker::of(LOTTSTIFT), id, so)
+    }
+
+    /// The same with an endpoint of somebody.
+    #[track_caller]
+    pub(crate) fn until_of<'a>(
+        &'a self,
+        asker: Asker,
+        id: &'a str,
+        so: impl Fn(&pb::Endpoint) -> bool + 'a,
+    ) -> impl Future<Output = pb::Endpoint> + 'a {
+        let so = Arc::new((asker, so));
         eventually(PATIENCE, move || {
             let so = Arc::clone(&so);
             async move {
-                let endpoint = self.get(id).await;
-                if so(&endpoint) {
+                let endpoint = self.get_of(&so.0, id).await;
+                if so.1(&endpoint) {
                     Ok(endpoint)
                 } else {
                     Err(format!("{endpoint:?}"))
@@ -164,7 +186,7 @@ impl World {
         })
     }
 
-    pub(super) async fn attempts(&self, id: &str) -> Vec<pb::Attempt> {
+    pub(crate) async fn attempts(&self, id: &str) -> Vec<pb::Attempt> {
         let request = pb::ListAttemptsRequest {
             endpoint_id: id.to_owned(),
             page_size: 500,
@@ -175,7 +197,7 @@ impl World {
     }
 
     /// How many attempts had this outcome.
-    pub(super) async fn attempts_of(&self, id: &str, outcome: &str) -> u64 {
+    pub(crate) async fn attempts_of(&self, id: &str, outcome: &str) -> u64 {
         let count: i64 =
             sqlx::query_scalar("select count(*) from webhook_attempts where endpoint_id = $1::uuid and outcome = $2")
                 .bind(id)
@@ -186,7 +208,7 @@ impl World {
         u64::try_from(count).unwrap()
     }
 
-    pub(super) async fn dead_letters(&self, id: &str) -> Vec<pb::DeadLetter> {
+    pub(crate) async fn dead_letters(&self, id: &str) -> Vec<pb::DeadLetter> {
         let request = pb::ListDeadLettersRequest {
             endpoint_id: id.to_owned(),
             ..Default::default()
@@ -196,7 +218,7 @@ impl World {
     }
 
     /// Records facts about organisations with these numbers, one commit each; answers the last position.
-    pub(super) async fn record(&self, organisations: &[u128]) -> u64 {
+    pub(crate) async fn record(&self, organisations: &[u128]) -> u64 {
         let mut last = 0;
         for organisation in organisations {
             last = self.stack.append(vec![fact(*organisation)]).await;
@@ -222,13 +244,13 @@ impl Process {
     }
 
     /// Ends as a process does that is told to.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.token.cancel();
         (&mut self.task).await.unwrap();
     }
 
     /// Ends as a process does that is killed: nothing of it is finished, and nothing given back.
-    pub(super) async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         self.task.abort();
         assert!((&mut self.task).await.unwrap_err().is_cancelled());
     }
@@ -244,11 +266,11 @@ impl Drop for Process {
 
 impl Asker {
     /// An organisation with a token that has every scope.
-    pub(super) fn of(number: &str) -> Self {
+    pub(crate) fn of(number: &str) -> Self {
         Self::with(number, Scope::all())
     }
 
-    pub(super) fn with(number: &str, scopes: impl IntoIterator<Item = Scope>) -> Self {
+    pub(crate) fn with(number: &str, scopes: impl IntoIterator<Item = Scope>) -> Self {
         let consumer = OrgNumber::parse(number).unwrap();
         Self(Caller::proved(Identity {
             consumer,
@@ -261,11 +283,11 @@ impl Asker {
     }
 }
 
-pub(super) fn organisation(number: u128) -> Uuid {
+pub(crate) fn organisation(number: u128) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number)
 }
 
-pub(super) fn fact(number: u128) -> Fact {
+pub(crate) fn fact(number: u128) -> Fact {
     Fact {
         organisation: organisation(number),
         class: PrivacyClass::Public,
@@ -274,12 +296,12 @@ pub(super) fn fact(number: u128) -> Fact {
 }
 
 /// The id of an endpoint that was made.
-pub(super) fn id(made: &pb::CreateEndpointResponse) -> String {
+pub(crate) fn id(made: &pb::CreateEndpointResponse) -> String {
     made.endpoint.as_ref().unwrap().endpoint_id.clone()
 }
 
 #[track_caller]
-pub(super) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, said: &str) {
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, said: &str) {
     let status = answer.unwrap_err();
     assert_eq!(status.code(), code, "{status}");
     assert!(status.message().contains(said), "{status}");
