@@ -164,11 +164,18 @@ impl Registry {
         };
         self.complete(&mut filter).await?;
         let kommune = identity.party(stakeholder).and_then(|party| party.kommune);
+        // The matrix has the last word, whatever was approved.
+        let has = |view: &View| stakeholder.grant().views.contains(view);
         Ok(Some(Approval {
             id,
             stakeholder,
             legal_basis: approved.legal_basis.clone(),
-            views: approved.views.iter().filter_map(|view| View::parse(view)).collect(),
+            views: approved
+                .views
+                .iter()
+                .filter_map(|view| View::parse(view))
+                .filter(has)
+                .collect(),
             first_position: approved.first_position,
             until: approved.until.as_deref().and_then(|until| until.parse().ok()),
             filter,

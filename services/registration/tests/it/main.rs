@@ -3,5 +3,6 @@
 
 mod import;
 mod journey;
+mod matrix;
 mod properties;
 mod support;

@@ -6,6 +6,7 @@ mod directory;
 mod doors;
 mod following;
 mod http;
+mod matrix;
 mod rest;
 mod snapshot;
 mod stats;

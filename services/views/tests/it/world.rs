@@ -47,7 +47,7 @@ pub(crate) struct World {
     pub(crate) views: Views,
     /// As a platform that has begun whatever has no number.
     pub(crate) client: ViewsClient<Connection>,
-    channel: Channel,
+    pub(crate) channel: Channel,
     pub(crate) issuer: TestIssuer,
     pub(crate) address: SocketAddr,
     token: CancellationToken,
@@ -172,12 +172,25 @@ impl World {
         about: &About,
         events: &[E],
     ) -> u64 {
+        self.append_in(None, aggregate, id, expected, about, events).await
+    }
+
+    /// The same in a municipality.
+    pub(crate) async fn append_in<E: EventPayload>(
+        &self,
+        kommune: Option<&str>,
+        aggregate: &'static str,
+        id: Uuid,
+        expected: u64,
+        about: &About,
+        events: &[E],
+    ) -> u64 {
         let events = events.iter().map(|event| NewEvent {
             id: fresh(),
             name: event.name(),
             organisation_id: about.organisation,
             orgnr: about.orgnr.clone(),
-            kommunenummer: None,
+            kommunenummer: kommune.map(str::to_owned),
             related: about.related.clone(),
             class: event.class(),
             data: event.encode().into(),
