@@ -5,9 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use prost::Message as _;
-use prost::bytes::{Buf as _, Bytes};
-use prost::encoding::{WireType, decode_key, decode_varint};
 use ryggrad_eventlog::relay;
 use ryggrad_eventlog::stream;
 use ryggrad_eventlog::{Append, Outcome, Writer};
@@ -16,8 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tokio_util::task::AbortOnDropHandle;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
@@ -28,6 +24,10 @@ use super::report::Report;
 use super::write::new_append;
 use crate::running;
 use crate::servers::pool;
+
+mod tally;
+
+use tally::{Counting, Tally};
 
 /// Subscribers when it is measured how much is handed out, and how late.
 const SUBSCRIBERS: (u64, u64) = (100, 1_000);
@@ -40,6 +40,9 @@ const RATE: u32 = 1_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long nothing has come when nothing more is on its way.
 const STILL: Duration = Duration::from_secs(5);
+/// Stretches in which a slow one reads beside them, and as many in which none does: in turns, so that whatever else the machine
+/// does falls on both. The one in the middle counts.
+const STRETCHES: usize = 5;
 /// Buckets of a tenth of a millisecond: ten seconds.
 const BUCKETS: usize = 100_000;
 
@@ -80,7 +83,8 @@ pub(super) async fn throughput(backbone: &Backbone, length: Duration, report: &m
     Ok(())
 }
 
-/// How long events take to a thousand subscribers, at a steady rate.
+/// How long events take to a thousand subscribers, at a steady rate; and what one beside them changes that takes an event a
+/// second of all that there is.
 pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut Report) -> anyhow::Result<()> {
     let token = CancellationToken::new();
     let _ended = token.clone().drop_guard();
@@ -88,12 +92,45 @@ pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut 
     let most = usize::try_from(length.as_secs() * 2 * u64::from(RATE)).context("too long")?;
     let watch = Arc::new(Watch::new(most + 1));
     let mut following = follow(backbone, SUBSCRIBERS.1, &watch, &token).await?;
+    steadily(&writer, length, &watch, &mut following).await?;
+    report.add("fanout_p50_ms", watch.percentile_ms(50));
+    report.add("fanout_p99_ms", watch.percentile_ms(99));
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for _ in 0..STRETCHES {
+        let slow = slowly(backbone).await?;
+        watch.clear();
+        steadily(&writer, length / 2, &watch, &mut following).await?;
+        with.push(watch.percentile_ms(99));
+        drop(slow);
+        watch.clear();
+        steadily(&writer, length / 2, &watch, &mut following).await?;
+        without.push(watch.percentile_ms(99));
+    }
+    let (with, without) = (middle(with), middle(without));
+    report.add("fanout_slow_p99_ms", with);
+    report.add("fanout_slow_ratio", with / without);
+    Ok(())
+}
+
+/// The one in the middle.
+fn middle(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Writes at a steady rate until everybody has everything.
+async fn steadily(
+    writer: &Writer,
+    length: Duration,
+    watch: &Arc<Watch>,
+    following: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
     let began = Instant::now();
     let mut writing = JoinSet::new();
     while began.elapsed() < length {
         ticks.tick().await;
-        let (writer, watch) = (writer.clone(), Arc::clone(&watch));
+        let (writer, watch) = (writer.clone(), Arc::clone(watch));
         writing.spawn(async move {
             let position = write(&writer, 1).await?;
             watch.committed(position);
@@ -104,10 +141,19 @@ pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut 
     while let Some(position) = writing.join_next().await {
         last = last.max(position??);
     }
-    watch.all_have(last, &mut following).await?;
-    report.add("fanout_p50_ms", watch.percentile_ms(50));
-    report.add("fanout_p99_ms", watch.percentile_ms(99));
-    Ok(())
+    watch.all_have(last, following).await
+}
+
+/// One that follows everything from the beginning and takes an event a second, until it is dropped.
+async fn slowly(backbone: &Backbone) -> anyhow::Result<AbortOnDropHandle<()>> {
+    let endpoint = Endpoint::from_shared(backbone.http()?)?.initial_stream_window_size(64 << 10);
+    let mut frames = subscribe(endpoint.connect().await?, SubscribeRequest::default()).await?;
+    frames.message().await?.context("no end")?;
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+        while let Ok(Some(tally)) = frames.message().await {
+            tokio::time::sleep(Duration::from_secs(tally.events)).await;
+        }
+    })))
 }
 
 /// Reads the whole log by the feed, page after page on one connection.
@@ -196,7 +242,7 @@ async fn follow(
             channel = Some(endpoint.connect().await?);
         }
         let channel = channel.clone().context("the first one connects")?;
-        let mut frames = subscribe(channel).await?;
+        let mut frames = subscribe(channel, from_now()).await?;
         // The first frame says that it has begun.
         frames.message().await?.context("no end")?;
         let (watch, token) = (Arc::clone(watch), token.clone());
@@ -213,14 +259,17 @@ async fn follow(
     Ok(following)
 }
 
-async fn subscribe(channel: Channel) -> anyhow::Result<tonic::Streaming<Tally>> {
+fn from_now() -> SubscribeRequest {
+    SubscribeRequest {
+        from_now: true,
+        ..SubscribeRequest::default()
+    }
+}
+
+async fn subscribe(channel: Channel, request: SubscribeRequest) -> anyhow::Result<tonic::Streaming<Tally>> {
     let mut grpc = tonic::client::Grpc::new(channel);
     grpc.ready().await?;
     let path = PathAndQuery::from_static("/ryggrad.events.v1.EventStream/Subscribe");
-    let request = SubscribeRequest {
-        from_now: true,
-        ..SubscribeRequest::default()
-    };
     let answer = grpc
         .server_streaming(tonic::Request::new(request), path, Counting)
         .await?;
@@ -255,6 +304,16 @@ impl Watch {
             committed: zeros(positions),
             first: AtomicU64::new(u64::MAX),
             buckets: zeros(BUCKETS),
+        }
+    }
+
+    /// Forgets what came, but for who follows.
+    fn clear(&self) {
+        self.done.store(0, Ordering::Release);
+        self.last.store(u64::MAX, Ordering::Release);
+        self.first.store(u64::MAX, Ordering::Release);
+        for zero in self.committed.iter().chain(&self.buckets) {
+            zero.store(0, Ordering::Release);
         }
     }
 
@@ -336,73 +395,4 @@ impl Watch {
         });
         bucket.unwrap_or(BUCKETS) as f64 / 10.0
     }
-}
-
-/// How many events a frame has, and where the last one is.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    events: u64,
-    last: u64,
-}
-
-/// Requests as usual, and frames that are counted and not made into events: what is measured is the gateway.
-#[derive(Debug, Clone, Copy)]
-struct Counting;
-
-// === impl Counting ===
-
-impl Codec for Counting {
-    type Encode = SubscribeRequest;
-    type Decode = Tally;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Counting {
-    type Item = SubscribeRequest;
-    type Error = Status;
-
-    fn encode(&mut self, request: SubscribeRequest, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        request
-            .encode(buffer)
-            .map_err(|error| Status::internal(error.to_string()))
-    }
-}
-
-impl Decoder for Counting {
-    type Item = Tally;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Tally>, Status> {
-        let mut frame = buffer.copy_to_bytes(buffer.remaining());
-        let tally = count(&mut frame).map_err(|error| Status::internal(error.to_string()))?;
-        Ok(Some(tally))
-    }
-}
-
-/// `SubscribeResponse { batch = 1 { events = 1 { position = 1 … } … } }`; nothing of the other frames.
-fn count(frame: &mut Bytes) -> Result<Tally, prost::DecodeError> {
-    let mut tally = Tally::default();
-    let (field, wire) = decode_key(frame)?;
-    if field != 1 || wire != WireType::LengthDelimited {
-        return Ok(tally);
-    }
-    decode_varint(frame)?;
-    while frame.has_remaining() {
-        decode_key(frame)?;
-        let length = usize::try_from(decode_varint(frame)?).unwrap_or(usize::MAX);
-        let mut event = frame.split_to(length.min(frame.len()));
-        decode_key(&mut event)?;
-        tally.last = decode_varint(&mut event)?;
-        tally.events += 1;
-    }
-    Ok(tally)
 }

@@ -34,6 +34,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("subscribe_per_s", Target::AtLeast(150_000.0)),
     ("fanout_events_per_s", Target::AtLeast(1_000_000.0)),
     ("fanout_p99_ms", Target::AtMost(100.0)),
+    ("fanout_slow_ratio", Target::AtMost(1.1)),
     ("import_per_s", Target::AtLeast(5_000.0)),
     ("rss_mb", Target::AtMost(150.0)),
 ];
