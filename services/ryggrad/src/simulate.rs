@@ -15,7 +15,8 @@ Examples:
   ryggrad simulate register --out population
   ryggrad simulate register --organisations 72837 --seed 1 --out national
   ryggrad simulate register --organisations 72837 --others 1101261 --out everything
-  ryggrad import brreg population/*.gz";
+  ryggrad import brreg population/*.gz
+  ryggrad simulate deletions --out later && ryggrad import brreg later/*.gz   a year has passed";
 
 /// Write made-up register files.
 #[derive(Debug, clap::Args)]
@@ -27,33 +28,72 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// A population in the formats of Enhetsregisteret and Frivillighetsregisteret: the same seed gives the same bytes.
-    Register {
-        /// Voluntary organisations; the country has 72,837.
-        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
-        organisations: u32,
-        /// Units beside them that have nothing to do with voluntary activity; the country has 1.1 million.
-        #[arg(long, default_value_t = 0)]
-        others: u32,
-        /// Which population.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Folder for the files; made if it is not there.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Register(Which),
+    /// What Enhetsregisteret answers a year later about those of a population that it has deleted, or removed on legal grounds.
+    /// Asked with the size and the seed of the population.
+    Deletions(Which),
+}
+
+/// A population, and where to write it.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// Voluntary organisations; the country has 72,837.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    organisations: u32,
+    /// Units beside them that are not in Frivillighetsregisteret, of every legal form; the country has 1.1 million.
+    #[arg(long, default_value_t = 0)]
+    others: u32,
+    /// Which population.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Folder for the files; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let What::Register {
+    match args.what {
+        What::Register(which) => register(which).await,
+        What::Deletions(which) => deletions(which).await,
+    }
+}
+
+async fn deletions(which: Which) -> anyhow::Result<Exit> {
+    let Which {
         organisations,
         others,
         seed,
         out,
         json,
-    } = args.what;
+    } = which;
+    let population = Population::try_new(organisations, others, seed)?;
+    let folder = out.clone();
+    let written = tokio::task::spawn_blocking(move || population.write_gone_file(&folder)).await?;
+    let (file, gone) = written.with_context(|| format!("cannot write to {}", out.display()))?;
+    if json {
+        print::json(&json!({ "units": file, "deleted": gone.deleted, "removed": gone.removed, "seed": seed }))?;
+    } else {
+        print::line(format!(
+            "{}\n{} deleted, {} removed",
+            file.display(),
+            gone.deleted,
+            gone.removed
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+async fn register(which: Which) -> anyhow::Result<Exit> {
+    let Which {
+        organisations,
+        others,
+        seed,
+        out,
+        json,
+    } = which;
     let population = Population::try_new(organisations, others, seed)?;
     let bar = ProgressBar::new(u64::from(population.units()) + u64::from(population.organisations())).with_style(
         ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records {per_sec} {eta} left")?,

@@ -1,8 +1,9 @@
 //! A national population of voluntary organisations that do not exist, in exactly the registers' own formats.
 //!
 //! The distributions are those of `sim_parameters.csv`, `kommuner.csv` and `icnpo.csv` (handbook 14): municipalities by inhabitants,
-//! categories and legal forms by their shares, ages by the stock. Names are invented, numbers are of the synthetic series, and there
-//! is no person in it. The same number of organisations and the same seed give the same bytes, on any machine. Organisations are
+//! categories, industries, sectors and legal forms by their shares, ages by the stock; which fields a unit has is as observed
+//! (`data/`). Names are invented, numbers are of the synthetic series, domains and telephone numbers are such as nobody can have, and
+//! there is no person in it. The same number of organisations and the same seed give the same bytes, on any machine. Organisations are
 //! drawn one by one, each from its own stream of random numbers, so memory does not grow with their number.
 //!
 //! Two files are written: `enheter.json.gz`, the bulk file of Enhetsregisteret (one JSON array), and
@@ -10,12 +11,14 @@
 //! `searchAfter` link to the next.
 
 mod draw;
+mod lists;
 mod names;
 mod organisation;
 mod pages;
 mod places;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod units;
 
 use std::fs::{self, File};
@@ -24,11 +27,13 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::ToSpan as _;
 use ryggrad_norway::OrgNumber;
 
 use draw::Draw;
 use organisation::Organisation;
 use places::Places;
+use unit::Unit;
 
 /// As many numbers of the synthetic series as there are (20,000,000 to 39,999,999, before the check digit).
 const SERIES: u32 = 20_000_000;
@@ -37,6 +42,10 @@ const DRAWN: u32 = SERIES / 2;
 /// The most units that are drawn: each has four numbers in a row to itself, of which one has a check digit.
 const MOST: u32 = DRAWN / 4;
 const PAGE: usize = 100;
+/// The streams of random numbers that tell how organisations end.
+const ENDS: u64 = 1 << 40;
+/// Per mille of those gone that are removed: the national feed has 7 % deletions and 0.7 % removals.
+const REMOVED: u32 = 91;
 
 /// A population, given by its size and seed.
 #[derive(Debug)]
@@ -56,6 +65,15 @@ pub struct Files {
     pub voluntary: PathBuf,
 }
 
+/// How many organisations are gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// deleted
+    pub deleted: u32,
+    /// removed on legal grounds
+    pub removed: u32,
+}
+
 /// More units than the synthetic number series holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{units} units do not fit the synthetic number series; {MOST} is the most")]
@@ -66,8 +84,9 @@ pub struct TooMany {
 // === impl Population ===
 
 impl Population {
-    /// A population of so many voluntary organisations (the country has 72,837) and of `others` units that do not concern voluntary
-    /// activity (the country has 1.1 million), which only the bulk file has.
+    /// A population of so many voluntary organisations (the country has 72,837) and of `others`, units that are not in
+    /// Frivillighetsregisteret (the country has 1.1 million): of every legal form, associations and foundations among them. Only
+    /// the bulk file has those.
     pub fn try_new(organisations: u32, others: u32, seed: u64) -> Result<Self, TooMany> {
         let units = u64::from(organisations) + u64::from(others);
         if units > u64::from(MOST) {
@@ -117,15 +136,51 @@ impl Population {
         Ok(files)
     }
 
+    /// Writes `slettede-enheter.ndjson.gz` into a folder: what Enhetsregisteret answers a year later about the organisations of
+    /// this population that it has deleted or removed meanwhile. Answers the file, and how many of both there are.
+    pub fn write_gone_file(&self, folder: &Path) -> io::Result<(PathBuf, Gone)> {
+        fs::create_dir_all(folder)?;
+        let file = folder.join("slettede-enheter.ndjson.gz");
+        let mut gone = Gone::default();
+        write_whole(&file, |out| {
+            gone = self.write_gone(out)?;
+            Ok(())
+        })?;
+        Ok((file, gone))
+    }
+
+    /// The same, unpacked: one line each, by number. The share is `annual_deletion_rate`, own estimate of `sim_parameters.csv`.
+    pub fn write_gone(&self, mut out: impl Write) -> io::Result<Gone> {
+        let rate = lists::whole(lists::known("annual_deletion_rate") * 1000.0);
+        let mut gone = Gone::default();
+        for slot in (0..self.units()).filter(|slot| self.is_voluntary(*slot)) {
+            let mut draw = Draw::new(self.seed, ENDS | u64::from(slot));
+            if !draw.chance(rate) {
+                continue;
+            }
+            let day = organisation::AS_OF.saturating_add(i64::from(draw.below(365)).days());
+            let removed = draw.chance(REMOVED);
+            gone.deleted += u32::from(!removed);
+            gone.removed += u32::from(removed);
+            units::write_gone(&mut out, &self.organisation(slot), day, removed)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(gone)
+    }
+
     /// Writes the bulk file, unpacked: one JSON array of every unit, by number.
     pub fn write_units(&self, mut out: impl Write, progress: &mut dyn FnMut(u64)) -> io::Result<()> {
         out.write_all(b"[")?;
         for slot in 0..self.units() {
             out.write_all(if slot == 0 { b"\n" } else { b",\n" })?;
+            let industries = &self.places.industries;
             if self.is_voluntary(slot) {
-                units::write_unit(&mut out, &self.organisation(slot))?;
+                let Organisation { unit, purpose, .. } = self.organisation(slot);
+                units::write_unit(&mut out, &unit, &purpose, industries)?;
             } else {
-                units::write_other(&mut out, self.orgnr(slot), &mut self.draw(slot), &self.places)?;
+                let unit = Unit::draw_other(self.orgnr(slot), &mut self.draw(slot), &self.places);
+                let purpose = format!("{} og det som naturlig hører med.", unit.activity);
+                units::write_unit(&mut out, &unit, &purpose, industries)?;
             }
             progress(u64::from(slot) + 1);
         }
@@ -146,7 +201,7 @@ impl Population {
             if page.len() == PAGE || done == u64::from(self.organisations) {
                 let more = done < u64::from(self.organisations);
                 pages::write_page(&mut out, &page, after, more)?;
-                after = page.last().map(|organisation| organisation.orgnr);
+                after = page.last().map(|organisation| organisation.unit.orgnr);
                 page.clear();
                 progress(done);
             }

@@ -149,3 +149,23 @@ fn a_population_is_written_the_same_for_the_same_seed() {
     assert_eq!(files[0].len(), 2);
     assert!(files[0] == files[1], "the files differ");
 }
+
+#[test]
+fn who_of_a_population_is_gone_a_year_later_is_told() {
+    let folder = folder();
+    let out = folder.path().to_str().expect("a plain path");
+    let output = ryggrad(&[
+        "simulate",
+        "deletions",
+        "--organisations",
+        "3000",
+        "--json",
+        "--out",
+        out,
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", complained(&output));
+    let told: serde_json::Value = serde_json::from_str(&said(&output)).expect("JSON");
+    let gone = |which: &str| told[which].as_u64().expect("a number");
+    assert!(gone("deleted") > gone("removed") && gone("removed") > 0, "{told}");
+    assert!(std::path::Path::new(told["units"].as_str().expect("a file")).exists());
+}

@@ -112,8 +112,8 @@ pub(super) fn place(draw: &mut Draw) -> String {
     format!("{}{}{}", draw.pick(&FIRST), draw.pick(&MIDDLE), draw.pick(&LAST))
 }
 
-/// The name of an organisation, in capitals as the register writes it.
-pub(super) fn organisation(category: Icnpo, form: &str, language: Language, draw: &mut Draw) -> String {
+/// The name of an organisation, in capitals as the register writes it, and the place in it.
+pub(super) fn organisation(category: Icnpo, form: &str, language: Language, draw: &mut Draw) -> (String, String) {
     let kinds = KINDS
         .iter()
         .find(|(code, _)| *code == category.code())
@@ -131,7 +131,16 @@ pub(super) fn organisation(category: Icnpo, form: &str, language: Language, draw
         ("AS", _) => format!("{place} {kind} AS"),
         _ => format!("{place} {kind}"),
     };
-    name.to_uppercase()
+    (name.to_uppercase(), place)
+}
+
+/// What it says that it does.
+pub(super) fn activity(category: Icnpo, language: Language) -> String {
+    let field = category.name(language);
+    match language {
+        Language::Nn => format!("{field}. Frivillig aktivitet for medlemer og lokalsamfunn."),
+        Language::Nb | Language::En => format!("{field}. Frivillig aktivitet for medlemmer og lokalsamfunn."),
+    }
 }
 
 /// What the bylaws say it is for.
@@ -142,46 +151,5 @@ pub(super) fn purpose(category: Icnpo, kommune: KommuneNumber, language: Languag
         Language::Nb | Language::En => {
             format!("Formålet er frivillig virke innen {field} i {place} kommune.")
         }
-    }
-}
-
-/// The industry code that goes with a category, so that the shares of the stock come out.
-pub(super) fn nace(category: Icnpo, draw: &mut Draw) -> &'static str {
-    match category.code() {
-        "1100" if draw.chance(400) => "90.201",
-        "1100" if draw.chance(350) => "90.202",
-        "1100" if draw.chance(250) => "91.300",
-        "1200" if draw.chance(950) => "93.120",
-        "1200" => "93.190",
-        "2100" | "2200" | "2300" => "85.593",
-        "4100" | "4200" | "4300" => "88.994",
-        "7300" => "94.920",
-        "8100" => "94.991",
-        "10100" if draw.chance(930) => "94.910",
-        "11100" => "94.110",
-        "11200" => "94.120",
-        "11300" => "94.200",
-        _ => "94.992",
-    }
-}
-
-/// The register's words for an industry code.
-pub(super) fn nace_text(code: &str) -> &'static str {
-    match code {
-        "85.593" => "Voksenopplæringssentre og studieforbund",
-        "88.994" => "Velferdstjenester for utsatte grupper",
-        "90.201" => "Utøvende kunst innen musikk",
-        "90.202" => "Utøvende kunst innen scenekunst",
-        "91.300" => "Bevaring og formidling av kulturarv",
-        "93.120" => "Aktiviteter i idrettslag og -klubber",
-        "93.190" => "Andre sportsaktiviteter",
-        "94.110" => "Næringslivs- og arbeidsgiverorganisasjoner",
-        "94.120" => "Yrkessammenslutninger",
-        "94.200" => "Arbeidstakerorganisasjoner",
-        "94.910" => "Religiøse organisasjoner",
-        "94.920" => "Politiske organisasjoner",
-        "94.991" => "Organisasjoner som deler ut egne midler",
-        "56.110" => "Drift av restauranter og kafeer",
-        _ => "Aktiviteter i andre medlemsorganisasjoner",
     }
 }

@@ -26,7 +26,7 @@ struct FrivilligOrganisasjon<'a> {
     icnpo_kategorier: Vec<IcnpoKategori<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     relasjoner: Vec<Relasjon<'a>>,
-    paategninger: [(); 0],
+    paategninger: Vec<Paategning>,
 }
 
 #[derive(Serialize)]
@@ -87,6 +87,13 @@ struct Relasjon<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Paategning {
+    identifikator_informasjonstype: &'static str,
+    paategning: &'static str,
+}
+
+#[derive(Serialize)]
 struct Page<'a> {
     #[serde(rename = "_embedded")]
     embedded: Embedded<'a>,
@@ -113,7 +120,7 @@ pub(super) fn write_page(
             |orgnr| format!("{VOLUNTARY}?searchAfter={orgnr}&size=100"),
         ),
     };
-    let last = organisations.last().map(|organisation| organisation.orgnr);
+    let last = organisations.last().map(|organisation| organisation.unit.orgnr);
     let line = Page {
         embedded: Embedded {
             frivillige_organisasjoner: organisations.iter().map(voluntary).collect(),
@@ -149,11 +156,11 @@ fn voluntary(organisation: &Organisation) -> FrivilligOrganisasjon<'_> {
         relasjon_til: central,
     });
     FrivilligOrganisasjon {
-        organisasjonsnummer: organisation.orgnr,
+        organisasjonsnummer: organisation.unit.orgnr,
         frivillig_organisasjonsstatus: "frivilligOrganisasjonsstatus.innfoert",
         innfoert_dato: organisation.entered_on,
         foerste_gang_innfoert: organisation.first_entered_on,
-        kontonummer: organisation.account,
+        kontonummer: organisation.account.as_deref(),
         grasrotandel: Grasrotandel {
             deltar_i: organisation.grasrot,
             utestengelsesperiode: organisation
@@ -161,19 +168,24 @@ fn voluntary(organisation: &Organisation) -> FrivilligOrganisasjon<'_> {
                 .map(|(fra_dato, til_dato)| Periode { fra_dato, til_dato }),
         },
         regnskapsrapportering: Regnskapsrapportering {
-            har_paatatt_seg_rapporteringsplikt: organisation.accounts_year.is_some(),
-            avslutningsdato_for_regnskapsperiode: organisation.accounts_year.map(|_| "3112"),
-            sist_innsendte_aarsregnskap: organisation.accounts_year.map(|year| Aarsregnskap {
+            har_paatatt_seg_rapporteringsplikt: organisation.unit.accounts_year.is_some(),
+            avslutningsdato_for_regnskapsperiode: organisation.unit.accounts_year.map(|_| "3112"),
+            sist_innsendte_aarsregnskap: organisation.unit.accounts_year.map(|year| Aarsregnskap {
                 regnskapsaar: year,
                 registreringsdato: jiff::civil::date(year + 1, 6, 30),
             }),
         },
         vedtekter: Vedtekter {
             frivillig_registrerte_vedtekter: organisation.bylaws_registered,
-            sist_oppdaterte_vedtekter: organisation.bylaws_date.filter(|_| organisation.bylaws_registered),
+            sist_oppdaterte_vedtekter: organisation.bylaws_updated_on,
         },
         icnpo_kategorier: categories,
         relasjoner: relation.into_iter().collect(),
-        paategninger: [],
+        paategninger: (organisation.annotation.iter())
+            .map(|about| Paategning {
+                identifikator_informasjonstype: about.code(),
+                paategning: "Opplysningen er ikke bekreftet",
+            })
+            .collect(),
     }
 }

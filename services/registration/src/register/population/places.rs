@@ -1,8 +1,10 @@
 //! Where organisations are and what they do, as tables to draw from.
 
-use ryggrad_norway::{Icnpo, KommuneNumber, PostalCategory, PostalCode, simulation};
+use ryggrad_norway::{Annotation, Icnpo, KommuneNumber, PostalCategory, PostalCode, Sector, simulation};
 
 use super::draw::Draw;
+use super::lists::{Fields, Forms, Industries, known, sums, whole};
+use super::organisation::FORMS;
 
 /// Days in a year, for ages.
 const YEAR: u32 = 365;
@@ -10,7 +12,7 @@ const YEAR: u32 = 365;
 /// The tables that every organisation is drawn from.
 #[derive(Debug)]
 pub(super) struct Places {
-    kommuner: Vec<(KommuneNumber, Vec<PostalCode>)>,
+    kommuner: Vec<Place>,
     kommune_sums: Vec<u32>,
     leaves: Vec<Icnpo>,
     leaf_sums: Vec<u32>,
@@ -18,6 +20,22 @@ pub(super) struct Places {
     age_sums: Vec<u32>,
     /// per mille of organisations that take part in Grasrotandelen
     pub(super) grasrot: u32,
+    pub(super) fields: Fields,
+    pub(super) forms: Forms,
+    pub(super) industries: Industries,
+    pub(super) annotations: Vec<Annotation>,
+    /// sector 7000
+    pub(super) non_profit: Sector,
+    /// sector 2100
+    pub(super) business: Sector,
+}
+
+/// A municipality and its postal codes, of streets and of boxes.
+#[derive(Debug)]
+struct Place {
+    kommune: KommuneNumber,
+    streets: Vec<PostalCode>,
+    boxes: Vec<PostalCode>,
 }
 
 /// The stock's ages in years since registration, as `sim_parameters.csv` groups them; the register began 17 years and 10 months ago.
@@ -33,7 +51,11 @@ const AGES: [(u32, u32); 6] = [
 impl Places {
     pub(super) fn new() -> Self {
         let kommuner: Vec<_> = KommuneNumber::all()
-            .map(|kommune| (kommune, postal_codes(kommune)))
+            .map(|kommune| Place {
+                kommune,
+                streets: postal_codes(kommune, PostalCategory::Street),
+                boxes: postal_codes(kommune, PostalCategory::Box),
+            })
             .collect();
         let leaves: Vec<_> = Icnpo::all().filter(|icnpo| icnpo.is_leaf()).collect();
         let weights: Vec<u32> = leaves
@@ -42,13 +64,17 @@ impl Places {
             .collect();
         let ages = simulation::numbers("years_since_registration <1/1-3/3-5/5-10/10-15/>15");
         Self {
-            kommune_sums: sums(kommuner.iter().map(|(kommune, _)| density(*kommune))),
+            kommune_sums: sums(kommuner.iter().map(|place| density(place.kommune))),
             leaf_sums: sums(weights.iter().copied()),
             second_sums: sums(second_weights(&leaves, &weights).into_iter()),
             age_sums: sums(ages.into_iter().map(whole)),
-            grasrot: simulation::numbers("grasrot_participation_culture_subset")
-                .first()
-                .map_or(0, |share| whole(share * 1000.0)),
+            grasrot: whole(known("grasrot_participation_culture_subset") * 1000.0),
+            fields: Fields::read(),
+            forms: Forms::read(&FORMS),
+            industries: Industries::read(&leaves),
+            annotations: Annotation::all().collect(),
+            non_profit: Sector::parse("7000").expect("a sector"),
+            business: Sector::parse("2100").expect("a sector"),
             kommuner,
             leaves,
         }
@@ -56,8 +82,19 @@ impl Places {
 
     /// A municipality and one of its postal codes.
     pub(super) fn address(&self, draw: &mut Draw) -> (KommuneNumber, Option<PostalCode>) {
-        let (kommune, codes) = &self.kommuner[draw.weighted(&self.kommune_sums)];
-        (*kommune, (!codes.is_empty()).then(|| *draw.pick(codes)))
+        let Place { kommune, streets, .. } = &self.kommuner[draw.weighted(&self.kommune_sums)];
+        (*kommune, (!streets.is_empty()).then(|| *draw.pick(streets)))
+    }
+
+    /// A postal code of boxes in a municipality; where there is none, one of streets.
+    pub(super) fn box_code(&self, kommune: KommuneNumber, draw: &mut Draw) -> Option<PostalCode> {
+        let at = self
+            .kommuner
+            .binary_search_by_key(&kommune, |place| place.kommune)
+            .ok()?;
+        let Place { streets, boxes, .. } = &self.kommuner[at];
+        let codes = if boxes.is_empty() { streets } else { boxes };
+        (!codes.is_empty()).then(|| *draw.pick(codes))
     }
 
     /// One to three categories by rank: 24 % have a second, 6 % a third (handbook 14).
@@ -99,14 +136,7 @@ fn density(kommune: KommuneNumber) -> u32 {
 fn second_weights(leaves: &[Icnpo], weights: &[u32]) -> Vec<u32> {
     const FAVOURED: [&str; 3] = ["1300", "13100", "14100"];
     let counts = simulation::numbers("secondary_1300/13100/14100");
-    let assignments = simulation::numbers("icnpo_assignments")
-        .first()
-        .copied()
-        .unwrap_or_default();
-    let organisations = simulation::numbers("orgs_in_frivillighetsregisteret")
-        .first()
-        .copied()
-        .unwrap_or_default();
+    let (assignments, organisations) = (known("icnpo_assignments"), known("orgs_in_frivillighetsregisteret"));
     let remaining = (assignments - organisations - counts.iter().sum::<f64>()).max(0.0);
     let is_favoured = |leaf: &Icnpo| FAVOURED.iter().position(|code| *code == leaf.code());
     let others: f64 = leaves
@@ -125,27 +155,9 @@ fn second_weights(leaves: &[Icnpo], weights: &[u32]) -> Vec<u32> {
         .collect()
 }
 
-fn postal_codes(kommune: KommuneNumber) -> Vec<PostalCode> {
+fn postal_codes(kommune: KommuneNumber, of: PostalCategory) -> Vec<PostalCode> {
     PostalCode::all()
-        .filter(|code| matches!(code.category(), PostalCategory::Street | PostalCategory::Both))
+        .filter(|code| code.category() == of || code.category() == PostalCategory::Both)
         .filter(|code| code.kommune() == Some(kommune))
         .collect()
-}
-
-fn sums(weights: impl Iterator<Item = u32>) -> Vec<u32> {
-    weights
-        .scan(0, |sum, weight| {
-            *sum += weight;
-            Some(*sum)
-        })
-        .collect()
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the numbers of the code lists are small and positive"
-)]
-fn whole(number: f64) -> u32 {
-    number.round() as u32
 }

@@ -1,11 +1,18 @@
 //! The population: the same for the same seed, readable, and distributed as the country is.
 
-use std::collections::{HashMap, HashSet};
+mod shares;
 
-use ryggrad_norway::KommuneNumber;
+use std::collections::HashSet;
 
 use super::Population;
-use crate::register::brreg::{Join, Joined, Options, Reader, RegisterSnapshot};
+use super::organisation::AS_OF;
+use crate::register::brreg::{Entry, Join, Joined, Keep, Options, Reader, RegisterSnapshot};
+
+/// Every unit, also those that an import passes over.
+const ALL: Options = Options {
+    tolerant: false,
+    keep: Keep::All,
+};
 
 fn bytes(population: &Population) -> (Vec<u8>, Vec<u8>) {
     let (mut units, mut voluntary) = (Vec::new(), Vec::new());
@@ -17,11 +24,16 @@ fn bytes(population: &Population) -> (Vec<u8>, Vec<u8>) {
 /// The population read back through the reader; every record must be whole.
 #[track_caller]
 fn read(population: &Population) -> Vec<RegisterSnapshot> {
+    read_with(population, Options::default())
+}
+
+#[track_caller]
+fn read_with(population: &Population, options: Options) -> Vec<RegisterSnapshot> {
     let (units, voluntary) = bytes(population);
     let mut join = Join::default();
-    let mut reader = Reader::open("voluntary", voluntary.as_slice(), Options::default()).unwrap();
+    let mut reader = Reader::open("voluntary", voluntary.as_slice(), options).unwrap();
     join.read_voluntary(&mut reader, |other| panic!("{other:?}")).unwrap();
-    let mut reader = Reader::open("units", units.as_slice(), Options::default()).unwrap();
+    let mut reader = Reader::open("units", units.as_slice(), options).unwrap();
     let mut snapshots = Vec::new();
     while let Some(joined) = join.next(&mut reader, &|_| false) {
         match joined.unwrap() {
@@ -35,12 +47,6 @@ fn read(population: &Population) -> Vec<RegisterSnapshot> {
     }
     assert!(join.finish().is_empty(), "every voluntary organisation has its unit");
     snapshots
-}
-
-#[track_caller]
-fn assert_share(count: usize, of: usize, expected: f64) {
-    let share = f64::from(u32::try_from(count).unwrap()) / f64::from(u32::try_from(of).unwrap());
-    assert!((share - expected).abs() < 0.02, "{share:.3} instead of {expected:.3}");
 }
 
 #[test]
@@ -72,13 +78,11 @@ fn files_are_the_same_too_and_are_read_as_they_are() {
 
 #[test]
 fn numbers_are_synthetic_unique_and_rising() {
-    let snapshots = read(&Population::try_new(1000, 500, 1).unwrap());
-    assert_eq!(snapshots.len(), 1000);
-    assert!(
-        snapshots
-            .iter()
-            .all(|snapshot| snapshot.orgnr.is_synthetic() && snapshot.voluntary.is_some())
-    );
+    let snapshots = read_with(&Population::try_new(1000, 500, 1).unwrap(), ALL);
+    assert_eq!(snapshots.len(), 1500);
+    assert!(snapshots.iter().all(|snapshot| snapshot.orgnr.is_synthetic()));
+    let voluntary = snapshots.iter().filter(|snapshot| snapshot.voluntary.is_some());
+    assert_eq!(voluntary.count(), 1000);
     assert!(snapshots.is_sorted_by(|a, b| a.orgnr < b.orgnr));
 }
 
@@ -102,54 +106,6 @@ fn pages_link_to_the_next_and_the_last_does_not() {
     );
     assert_eq!(pages[0]["_links"]["next"], pages[1]["_links"]["self"]);
     assert!(pages[2]["_links"].get("next").is_none());
-}
-
-#[test]
-fn the_shares_are_those_of_the_country() {
-    let snapshots = read(&Population::try_new(8000, 0, 1).unwrap());
-    let of = snapshots.len();
-    let count = |holds: &dyn Fn(&RegisterSnapshot) -> bool| snapshots.iter().filter(|snapshot| holds(snapshot)).count();
-    let categories = |snapshot: &RegisterSnapshot| snapshot.voluntary.as_ref().unwrap().icnpo.clone();
-    assert_share(count(&|snapshot| snapshot.form.code() == "FLI"), of, 0.95);
-    assert_share(count(&|snapshot| snapshot.form.code() == "STI"), of, 0.04);
-    assert_share(count(&|snapshot| categories(snapshot).len() > 1), of, 0.24);
-    assert_share(count(&|snapshot| categories(snapshot).len() > 2), of, 0.06);
-    assert_share(count(&|snapshot| categories(snapshot)[0].code() == "1200"), of, 0.163);
-    assert_share(count(&|snapshot| snapshot.nace[0].as_str() == "93.120"), of, 0.155);
-    assert_share(count(&|snapshot| snapshot.nace[0].as_str() == "94.992"), of, 0.568);
-    assert_share(
-        count(&|snapshot| snapshot.voluntary.as_ref().unwrap().grasrot.participates),
-        of,
-        0.814 * 0.95 + 0.3 * 0.05,
-    );
-    let new = |snapshot: &RegisterSnapshot| snapshot.voluntary.as_ref().unwrap().entered_on.unwrap().to_string();
-    assert_share(
-        count(&|snapshot| new(snapshot).as_str() > "2025-10-01"),
-        of,
-        2012.0 / 72_827.0,
-    );
-    assert_share(
-        count(&|snapshot| new(snapshot).as_str() < "2011-10-05"),
-        of,
-        19_053.0 / 72_827.0,
-    );
-}
-
-#[test]
-fn large_places_have_fewer_organisations_for_each_inhabitant() {
-    let snapshots = read(&Population::try_new(8000, 0, 1).unwrap());
-    let mut organisations: HashMap<KommuneNumber, usize> = HashMap::new();
-    for snapshot in &snapshots {
-        *organisations.entry(snapshot.kommunenummer().unwrap()).or_default() += 1;
-    }
-    let weight = |kommune: KommuneNumber| match kommune.population() {
-        people @ 0..2000 => f64::from(people) * 1.6,
-        people @ 2000..50_000 => f64::from(people),
-        people => f64::from(people) * 0.8,
-    };
-    let all: f64 = KommuneNumber::all().map(weight).sum();
-    let oslo = KommuneNumber::parse("0301").unwrap();
-    assert_share(organisations[&oslo], snapshots.len(), weight(oslo) / all);
 }
 
 #[test]
@@ -185,4 +141,36 @@ fn relations_point_to_organisations_of_the_population() {
 fn more_units_than_there_are_synthetic_numbers_are_refused() {
     assert!(Population::try_new(u32::MAX, u32::MAX, 1).is_err());
     assert_eq!(read(&Population::try_new(0, 0, 1).unwrap()).len(), 0);
+}
+
+#[test]
+fn who_is_gone_a_year_later_is_answered_as_the_register_does() {
+    let population = Population::try_new(2000, 100, 1).unwrap();
+    let (mut gone, mut again) = (Vec::new(), Vec::new());
+    let counts = population.write_gone(&mut gone).unwrap();
+    assert_eq!((counts, &gone), (population.write_gone(&mut again).unwrap(), &again));
+    let numbers: HashSet<_> = read(&population)
+        .iter()
+        .map(|snapshot| snapshot.orgnr.to_u32())
+        .collect();
+    let mut reader = Reader::open("gone", gone.as_slice(), ALL).unwrap();
+    let (mut deleted, mut removed) = (0, 0);
+    while let Some(entry) = reader.next_entry(&|_| true) {
+        let (orgnr, on) = match entry.unwrap() {
+            Entry::Unit(unit, warnings) => {
+                assert!(warnings.is_empty(), "{warnings:?}");
+                deleted += 1;
+                (unit.orgnr, unit.deleted_on)
+            }
+            Entry::Removed(unit) => {
+                removed += 1;
+                (unit.orgnr, unit.deleted_on)
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(numbers.contains(&orgnr.to_u32()), "{orgnr}");
+        assert!(on.is_some_and(|day| day >= AS_OF), "{on:?}");
+    }
+    assert_eq!((deleted, removed), (counts.deleted, counts.removed));
+    assert!(deleted > 0 && removed > 0, "{counts:?}");
 }
