@@ -180,6 +180,11 @@ impl Lot {
         });
     }
 
+    /// Whether somebody was parked since the last time it was stored.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
     /// Writes what was parked since the last time, in the transaction of the effect.
     pub(crate) async fn store(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let sql =

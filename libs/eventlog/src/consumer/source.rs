@@ -1,7 +1,6 @@
 //! The recent end of the stream, read once for all consumers of a process.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
@@ -31,10 +30,8 @@ pub struct Source {
 struct Hub {
     client: Client,
     recent: Mutex<VecDeque<Recorded>>,
-    /// Position of the last event that was read.
+    /// Position of the last event that was read or passed over.
     last: watch::Sender<u64>,
-    /// Whether the stream has much more than was read.
-    is_behind: AtomicBool,
     reader: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
@@ -64,7 +61,6 @@ impl Source {
             client,
             recent: Mutex::new(VecDeque::with_capacity(KEPT)),
             last: watch::Sender::new(0),
-            is_behind: AtomicBool::new(false),
             reader: Mutex::new(None),
         };
         Self { hub: Arc::new(hub) }
@@ -94,7 +90,7 @@ impl Source {
             batch.extend(recent.range(from..recent.len().min(from + limit)).cloned());
             return Found::Some;
         }
-        if position < last || last == 0 || self.hub.is_behind.load(Ordering::Relaxed) {
+        if position < last || last == 0 {
             Found::Past
         } else {
             Found::NotYet
@@ -109,11 +105,10 @@ impl Hub {
         self.recent.lock().expect("nobody panics with it")
     }
 
-    fn take(&self, batch: &mut Vec<Recorded>, is_behind: bool) {
+    fn take(&self, batch: &mut Vec<Recorded>) {
         let Some(last) = batch.last().map(|event| event.position) else {
             return;
         };
-        self.is_behind.store(is_behind, Ordering::Relaxed);
         let mut recent = self.recent();
         recent.extend(batch.drain(..));
         let surplus = recent.len().saturating_sub(KEPT);
@@ -121,23 +116,35 @@ impl Hub {
         drop(recent);
         self.last.send_replace(last);
     }
+
+    /// Passes over what the stream has up to a position: consumers get it from the log.
+    fn pass_over(&self, last: u64) {
+        self.recent().clear();
+        self.last.send_replace(last);
+    }
 }
 
+/// Keeps the recent end of the stream, from where it ends now on. When more comes at once than is kept, as while a register
+/// is imported, it begins at the end anew: every message costs the broker and us several times what a row of the log costs.
 async fn read(client: Client, hub: Weak<Hub>) {
-    let end = loop {
-        match stream::last_sequence(&client).await {
-            Ok(end) => break end,
-            Err(_) => tokio::time::sleep(PAUSE).await,
-        }
-    };
-    if let Some(hub) = hub.upgrade() {
-        hub.last.send_replace(end);
-    }
-    let mut feed = Feed::after(client, end);
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        feed.next(&mut batch, BATCH).await;
-        let Some(hub) = hub.upgrade() else { return };
-        hub.take(&mut batch, feed.is_behind());
+        let end = match stream::last_sequence(&client).await {
+            Ok(end) => end,
+            Err(_) => {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        match hub.upgrade() {
+            Some(hub) => hub.pass_over(end),
+            None => return,
+        }
+        let mut feed = Feed::after(client.clone(), end);
+        while !feed.is_behind() {
+            feed.next(&mut batch, BATCH).await;
+            let Some(hub) = hub.upgrade() else { return };
+            hub.take(&mut batch);
+        }
     }
 }

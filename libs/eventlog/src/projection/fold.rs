@@ -33,6 +33,14 @@ pub(super) struct Changes<R> {
     pub(super) deletes: Vec<String>,
 }
 
+// === impl Changes ===
+
+impl<R> Changes<R> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.upserts.is_empty() && self.deletes.is_empty()
+    }
+}
+
 /// The keys of each event of a batch.
 pub(super) type Keys = Vec<Result<Vec<String>, Poison>>;
 

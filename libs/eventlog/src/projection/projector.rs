@@ -21,7 +21,7 @@ use crate::projection::view::View;
 use crate::trace;
 
 /// How many events are folded together at the most.
-const BATCH: usize = 5_000;
+const BATCH: usize = 2_500;
 /// How long a table that is being filled waits for a fuller batch.
 const LINGER: Duration = Duration::from_millis(20);
 /// How often the generations and the parked organisations are looked at.
@@ -261,13 +261,14 @@ async fn try_to_take_over<P: Projection>(
     turn: &Turn<P>,
     is_indexed: bool,
 ) -> Result<bool, Failure> {
-    let head = Log::new(shared.pool.clone()).head().await?.position;
+    let log = Log::new(shared.pool.clone());
+    let mut head = log.head().await?.position;
     if !is_indexed {
         if turn.position + NEAR < head {
             return Ok(false);
         }
         turn.index(connection).await?;
-        return Ok(true);
+        head = log.head().await?.position;
     }
     if turn.position + THERE >= head
         && generations::take_over(connection, P::NAME, generation.number, turn.position).await?

@@ -6,7 +6,7 @@ use crate::consumer::{self, Overtaken};
 use crate::event::Recorded;
 use crate::parked::Lot;
 use crate::projection::Projection;
-use crate::projection::fold::{self, Sheet};
+use crate::projection::fold::{self, Changes, Sheet};
 use crate::projection::table::Table;
 
 /// Why a batch was not taken in.
@@ -63,13 +63,32 @@ impl<P: Projection> Turn<P> {
         let Some(to) = events.last().map(|event| event.position) else {
             return Ok(());
         };
-        let mut tx = connection.begin().await?;
-        apply(&mut tx, projection, &self.table, &mut self.sheet, &mut self.lot, events).await?;
-        self.lot.store(&mut tx).await?;
-        if !consumer::advance(&mut tx, &self.table.name, self.position, to).await? {
+        let changes = fold(
+            connection,
+            projection,
+            &self.table,
+            &mut self.sheet,
+            &mut self.lot,
+            events,
+        )
+        .await?;
+        let name = &self.table.name;
+        let is_first = if changes.is_empty() && !self.lot.has_news() {
+            // Most batches say nothing to most views. The checkpoint alone needs no transaction around it.
+            consumer::advance(connection, name, self.position, to).await?
+        } else {
+            let mut tx = connection.begin().await?;
+            self.table.write(&mut tx, projection, changes).await?;
+            self.lot.store(&mut tx).await?;
+            let is_first = consumer::advance(&mut tx, name, self.position, to).await?;
+            if is_first {
+                tx.commit().await?;
+            }
+            is_first
+        };
+        if !is_first {
             return Err(Overtaken.into());
         }
-        tx.commit().await?;
         self.position = to;
         Ok(())
     }
@@ -109,6 +128,20 @@ pub(super) async fn apply<P: Projection>(
     lot: &mut Lot,
     events: &[Recorded],
 ) -> Result<(), sqlx::Error> {
+    let changes = fold(connection, projection, table, sheet, lot, events).await?;
+    table.write(connection, projection, changes).await
+}
+
+/// Reads the rows that events change, and folds: what has to be written. It needs no transaction: whoever writes meanwhile
+/// moves the checkpoint, which is noticed.
+async fn fold<P: Projection>(
+    connection: &mut PgConnection,
+    projection: &P,
+    table: &Table<P>,
+    sheet: &mut Sheet<P::Row>,
+    lot: &mut Lot,
+    events: &[Recorded],
+) -> Result<Changes<P::Row>, sqlx::Error> {
     let keys = fold::keys(projection, events);
     if !P::APPEND_ONLY {
         let unknown = sheet.unknown(&keys);
@@ -118,7 +151,7 @@ pub(super) async fn apply<P: Projection>(
         }
     }
     fold::fold(projection, sheet, lot, events, keys);
-    table.write(connection, projection, sheet.changes()).await?;
+    let changes = sheet.changes();
     sheet.trim(P::APPEND_ONLY);
-    Ok(())
+    Ok(changes)
 }

@@ -3,6 +3,7 @@
 
 mod changes;
 mod deadline;
+mod following;
 mod hold;
 mod parked;
 mod process;

@@ -31,6 +31,7 @@ pub(crate) async fn database() -> Database {
             include_str!("../../sql/0003_access.sql"),
             include_str!("../../sql/0004_writers.sql"),
             include_str!("../../sql/0005_append.sql"),
+            include_str!("../../sql/0006_append.sql"),
             "eventlog tests"
         ),
         |pool| async move { schema::migrate(&pool, &ROLES).await },
