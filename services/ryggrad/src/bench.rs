@@ -11,6 +11,7 @@ mod fanout;
 mod follow;
 mod load;
 mod report;
+mod snapshot;
 mod stack;
 mod webhooks;
 mod write;
@@ -96,6 +97,8 @@ async fn measure(args: &Args, folder: &Path) -> anyhow::Result<Exit> {
         backbone.import(&mut report).await.context("import")?;
         follow::catch_up(&backbone, &mut report).await.context("subscribe")?;
         backbone.rebuild(&mut report).await.context("rebuild")?;
+        snapshot::fetch(&backbone, &mut report).await.context("snapshot")?;
+        backbone.settle().await.context("settle")?;
         follow::latency(&backbone, length, &mut report)
             .await
             .context("latency")?;

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ryggrad_client::Connection;
 use ryggrad_local::Endpoints;
+use ryggrad_local::postgres::OWNER;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::admin::v1::{ListProjectionsRequest, RebuildRequest};
 use ryggrad_registration::register::population::Population;
+use sqlx::{Connection as _, PgConnection};
 use tokio::process::{Child, Command};
 
 use crate::running::{Running, Stores};
@@ -19,6 +21,8 @@ use super::report::Report;
 
 /// Organisations in Frivillighetsregisteret, and units in Enhetsregisteret beside them.
 const NATION: (u32, u32) = (72_837, 60_000);
+/// How long nothing happens before it is measured how much memory is kept.
+const REST: Duration = Duration::from_secs(5);
 /// How often a state is looked at that takes seconds to come about.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long it may take.
@@ -97,7 +101,10 @@ impl Backbone {
             self.is_caught_up().await.unwrap_or(false)
         })
         .await?;
-        report.add("rss_mb", self.resident_mb()?);
+        report.add("rss_peak_mb", self.memory_mb("VmHWM")?);
+        // A view lets go of what it remembers after a second without events.
+        tokio::time::sleep(REST).await;
+        report.add("rss_mb", self.memory_mb("VmRSS")?);
         Ok(())
     }
 
@@ -125,6 +132,15 @@ impl Backbone {
                 .unwrap_or_default();
             report.add(key, per_second(usize::try_from(events)?, elapsed));
         }
+        Ok(())
+    }
+
+    /// Lets the server write down what the measurements before have left in its memory. Its WAL files are then used again
+    /// instead of new ones being made, as on a server that has run for a while.
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+        let mut owner = PgConnection::connect(&self.postgres(OWNER)?).await?;
+        sqlx::query("checkpoint").execute(&mut owner).await?;
+        owner.close().await?;
         Ok(())
     }
 
@@ -206,13 +222,14 @@ impl Backbone {
         Ok(())
     }
 
-    /// Memory of the process that is in RAM, in megabytes (of 1,048,576 bytes).
-    fn resident_mb(&self) -> anyhow::Result<f64> {
+    /// Memory of the process as the kernel counts it under a name, in megabytes (of 1,048,576 bytes): `VmRSS`, what is in RAM
+    /// now, or `VmHWM`, the most that ever was.
+    fn memory_mb(&self, name: &str) -> anyhow::Result<f64> {
         let pid = self.child.id().context("ryggrad up has ended")?;
         let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
         let line = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
             .context("the kernel tells the memory")?;
         let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes / 1_024.0)
