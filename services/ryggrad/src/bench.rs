@@ -111,6 +111,10 @@ async fn measure(args: &Args, folder: &Path) -> anyhow::Result<Exit> {
             .context("latency of the fan-out")?;
         webhooks::deliver(&backbone, &mut report).await.context("webhooks")?;
         backbone.stop().await?;
+        // Of a process that has done nothing else.
+        let quiet = Backbone::start(&folder.join("idle")).await?;
+        fanout::idle(&quiet, &mut report).await.context("idle subscribers")?;
+        quiet.stop().await?;
     }
     report.write(&args.out, args.only.is_some())?;
     report.print(args.json)?;

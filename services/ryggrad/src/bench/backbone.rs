@@ -224,7 +224,7 @@ impl Backbone {
 
     /// Memory of the process as the kernel counts it under a name, in megabytes (of 1,048,576 bytes): `VmRSS`, what is in RAM
     /// now, or `VmHWM`, the most that ever was.
-    fn memory_mb(&self, name: &str) -> anyhow::Result<f64> {
+    pub(super) fn memory_mb(&self, name: &str) -> anyhow::Result<f64> {
         let pid = self.child.id().context("ryggrad up has ended")?;
         let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
         let line = status

@@ -43,6 +43,12 @@ const STILL: Duration = Duration::from_secs(5);
 /// Stretches in which a slow one reads beside them, and as many in which none does: in turns, so that whatever else the machine
 /// does falls on both. The one in the middle counts.
 const STRETCHES: usize = 5;
+/// Subscribers that have nothing to read, and how many of them there are before memory is looked at: what grows once, has.
+const IDLE: (u64, u64) = (16_000, 4_000);
+/// Idle subscriptions on one connection, so that their memory is not that of sockets.
+const IDLE_ON_ONE: u64 = 1_000;
+/// How long it takes until everybody idle was told so: two signs of life.
+const SETTLED: Duration = Duration::from_secs(11);
 /// Buckets of a tenth of a millisecond: ten seconds.
 const BUCKETS: usize = 100_000;
 
@@ -154,6 +160,39 @@ async fn slowly(backbone: &Backbone) -> anyhow::Result<AbortOnDropHandle<()>> {
             tokio::time::sleep(Duration::from_secs(tally.events)).await;
         }
     })))
+}
+
+/// What a thousand subscribers take in memory that have nothing to read.
+pub(super) async fn idle(backbone: &Backbone, report: &mut Report) -> anyhow::Result<()> {
+    let mut frames = Vec::new();
+    let mut channel = None;
+    let mut before = 0.0;
+    for number in 0..IDLE.1 + IDLE.0 {
+        if number == IDLE.1 {
+            tokio::time::sleep(SETTLED).await;
+            before = backbone.memory_mb("VmRSS")?;
+        }
+        if number % IDLE_ON_ONE == 0 {
+            channel = Some(Endpoint::from_shared(backbone.http()?)?.connect().await?);
+        }
+        let channel = channel.clone().context("the first one connects")?;
+        let mut begun = subscribe(channel, from_now()).await?;
+        begun.message().await?.context("no end")?;
+        // It reads on, or it would not be idle but full.
+        frames.push(AbortOnDropHandle::new(tokio::spawn(async move {
+            while let Ok(Some(_)) = begun.message().await {}
+        })));
+    }
+    tokio::time::sleep(SETTLED).await;
+    let after = backbone.memory_mb("VmRSS")?;
+    anyhow::ensure!(
+        !frames.iter().any(AbortOnDropHandle::is_finished),
+        "a subscription ended"
+    );
+    #[expect(clippy::cast_precision_loss, reason = "thousands")]
+    let thousands = IDLE.0 as f64 / 1_000.0;
+    report.add("idle_subscriber_mb_per_1000", (after - before) / thousands);
+    Ok(())
 }
 
 /// Reads the whole log by the feed, page after page on one connection.

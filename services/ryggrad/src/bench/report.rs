@@ -35,6 +35,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("fanout_events_per_s", Target::AtLeast(1_000_000.0)),
     ("fanout_p99_ms", Target::AtMost(100.0)),
     ("fanout_slow_ratio", Target::AtMost(1.1)),
+    ("idle_subscriber_mb_per_1000", Target::AtMost(1.0)),
     ("import_per_s", Target::AtLeast(5_000.0)),
     ("rss_mb", Target::AtMost(150.0)),
 ];
