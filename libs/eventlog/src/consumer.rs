@@ -36,6 +36,11 @@ pub const STEPS: &[Step] = &[
         description: "traces",
         sql: include_str!("../sql/consumer/0002_traces.sql"),
     },
+    Step {
+        version: 3,
+        description: "due",
+        sql: include_str!("../sql/consumer/0003_due.sql"),
+    },
 ];
 
 // === impl Poison ===
