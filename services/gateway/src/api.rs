@@ -25,6 +25,7 @@ use crate::durable::{self, Durables, Name, Opened, Wanted};
 use crate::envelope::Fields;
 use crate::format::Format;
 use crate::frame::Frame;
+use crate::history::Past;
 use crate::hub::Hub;
 use crate::sieve::Sieve;
 use crate::start::{self, Start};
@@ -40,6 +41,7 @@ pub(crate) const HEARTBEAT: (u32, u32, u32) = (100, 60_000, 5_000);
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) hub: Arc<Hub>,
+    pub(crate) past: Past,
     pub(crate) pool: PgPool,
     pub(crate) log: Log,
     pub(crate) access: Access,
@@ -109,7 +111,7 @@ impl Api {
             heartbeat: Duration::from_millis(heartbeat.into()),
             stop_at_head: request.stop_at_head,
         };
-        Ok(Subscription::new(Arc::clone(&self.hub), self.pool.clone(), wish).frames())
+        Ok(Subscription::new(Arc::clone(&self.hub), self.past.clone(), wish).frames())
     }
 
     /// The head of the log, when it is the one that a cursor was learned in.

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::Access;
 use crate::api::Api;
 use crate::durable::Durables;
+use crate::history::Past;
 use crate::http;
 use crate::hub::Hub;
 use crate::ring::Bounds;
@@ -64,6 +65,7 @@ impl Gateway {
             log: Log::new(pool.clone()),
             access: Access::new(&pool, clock),
             durables: Durables::new(pool.clone()),
+            past: Past::new(pool.clone()),
             pool,
         };
         Self { api, nats }

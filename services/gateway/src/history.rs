@@ -1,5 +1,6 @@
 //! Reading the log: pages of it, already in the form in which they are sent.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use ryggrad_access::Key;
 use ryggrad_eventlog::event::COLUMNS;
 use ryggrad_proto::options::v1::PrivacyClass;
 use sqlx::PgPool;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::access;
 use crate::envelope::Fields;
@@ -41,6 +42,14 @@ pub(crate) struct Page {
     pub(crate) access: u64,
 }
 
+/// The log, for those who follow it. They read by turns, for as long as it takes, on half of the connections: when a thousand
+/// of them are behind at once, calls that somebody waits for still find one.
+#[derive(Debug, Clone)]
+pub(crate) struct Past {
+    pool: PgPool,
+    turns: Arc<Semaphore>,
+}
+
 /// The log after a position, read by a task of its own. Ends with the log; then there may be more again.
 #[derive(Debug)]
 pub(crate) struct History {
@@ -58,17 +67,35 @@ struct Cutter<'a> {
     count: usize,
 }
 
+// === impl Past ===
+
+impl Past {
+    /// The log that a pool's role may read.
+    pub(crate) fn new(pool: PgPool) -> Self {
+        let turns = usize::try_from(pool.options().get_max_connections() / 2).unwrap_or_default();
+        Self {
+            pool,
+            turns: Arc::new(Semaphore::new(turns.max(1))),
+        }
+    }
+
+    /// Starts reading. The task ends by itself when nobody wants its pages any more: a COPY must be read to its end,
+    /// or its connection is of no use afterwards.
+    pub(crate) fn after(&self, sieve: Sieve, format: Format, position: u64) -> History {
+        let (sender, pages) = mpsc::channel(1);
+        tokio::spawn(read(self.clone(), sieve, format, position, sender));
+        History { pages }
+    }
+
+    async fn rows(&self, after: u64, limit: u64) -> Result<Vec<Bytes>, sqlx::Error> {
+        let _turn = self.turns.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        rows(&self.pool, after, limit).await
+    }
+}
+
 // === impl History ===
 
 impl History {
-    /// Starts reading. The task ends by itself when nobody wants its pages any more: a COPY must be read to its end,
-    /// or its connection is of no use afterwards.
-    pub(crate) fn after(pool: PgPool, sieve: Sieve, format: Format, position: u64) -> Self {
-        let (sender, pages) = mpsc::channel(1);
-        tokio::spawn(read(pool, sieve, format, position, sender));
-        Self { pages }
-    }
-
     /// The next page; none at the end of the log.
     pub(crate) async fn next(&mut self) -> Option<Result<Page, sqlx::Error>> {
         self.pages.recv().await
@@ -96,7 +123,7 @@ pub(crate) async fn page(
 }
 
 async fn read(
-    pool: PgPool,
+    past: Past,
     mut sieve: Sieve,
     format: Format,
     mut position: u64,
@@ -105,7 +132,8 @@ async fn read(
     let mut reader = Reader::default();
     let mut limit = PAGE.0;
     loop {
-        let read = rows(&pool, position, limit)
+        let read = past
+            .rows(position, limit)
             .await
             .and_then(|rows| split(&rows, &mut reader, &mut sieve, format, usize::MAX));
         let found = match read {

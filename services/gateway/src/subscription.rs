@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures::Stream;
 use ryggrad_proto::events::v1::{CaughtUp, Heartbeat, Started};
 use ryggrad_service::ApiError;
-use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +15,7 @@ use crate::access::Pass;
 use crate::durable::Lease;
 use crate::format::Format;
 use crate::frame::{Batch, Frame};
-use crate::history::{FRAME_BYTES, History};
+use crate::history::{FRAME_BYTES, History, Past};
 use crate::hub::{Hub, Tip};
 use crate::refusal;
 use crate::ring::Recent;
@@ -31,7 +30,7 @@ const SUBSCRIBERS: &str = "ryggrad_gateway_subscribers";
 #[derive(Debug)]
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
-    pool: PgPool,
+    past: Past,
     tip: watch::Receiver<Tip>,
     epoch: Uuid,
     sieve: Sieve,
@@ -77,12 +76,12 @@ pub(crate) struct Wish {
 
 impl Subscription {
     /// A subscription that begins when it is first polled.
-    pub(crate) fn new(hub: Arc<Hub>, pool: PgPool, wish: Wish) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, past: Past, wish: Wish) -> Self {
         let tip = hub.tip();
         metrics::gauge!(SUBSCRIBERS).increment(1);
         Self {
             hub,
-            pool,
+            past,
             tip,
             epoch: wish.epoch,
             sieve: wish.sieve,
@@ -188,7 +187,7 @@ impl Subscription {
         self.target.get_or_insert(self.position);
         let history = self
             .history
-            .get_or_insert_with(|| History::after(self.pool.clone(), self.sieve.clone(), self.format, self.position));
+            .get_or_insert_with(|| self.past.after(self.sieve.clone(), self.format, self.position));
         // A log that answers slowly must not look like lost contact.
         let Ok(page) = tokio::time::timeout_at(self.due, history.next()).await else {
             return Ok(Batch::default());
@@ -277,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn a_thousand_that_have_nothing_to_do_take_less_than_a_megabyte() {
         let bounds = Bounds { events: 1, bytes: 1 };
-        let pool = PgPool::connect_lazy("postgres://nobody@127.0.0.1/nothing").unwrap();
+        let past = Past::new(sqlx::PgPool::connect_lazy("postgres://nobody@127.0.0.1/nothing").unwrap());
         let wish = Wish {
             started: Started::default(),
             epoch: Uuid::nil(),
@@ -288,7 +287,7 @@ mod tests {
             heartbeat: Duration::from_secs(5),
             stop_at_head: false,
         };
-        let subscription = Subscription::new(Arc::new(Hub::new(bounds)), pool, wish);
+        let subscription = Subscription::new(Arc::new(Hub::new(bounds)), past, wish);
         let (itself, frames) = (size_of_val(&subscription), size_of_val(&subscription.frames()));
         assert!(itself + frames < 1_000, "{itself} and {frames} bytes");
     }
