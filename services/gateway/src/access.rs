@@ -1,12 +1,11 @@
 //! Who may see what, for as long as a subscription lives: its gate is made anew when a fact about the caller comes, and when a
 //! day ends.
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use prost::Message as _;
 use ryggrad_access::{Caller, Gate, Registry};
 use ryggrad_eventlog::{Clock, Recorded};
-use ryggrad_norway::OrgNumber;
+use ryggrad_norway::{OrgNumber, time};
 use ryggrad_proto::ecosystem::v1::{MandateGranted, MandateRevoked, SubscriptionApproved, SubscriptionEnded};
 use ryggrad_proto::registration::v1::AffiliationEstablished;
 use ryggrad_service::{ApiError, Readings};
@@ -16,9 +15,6 @@ use uuid::Uuid;
 use crate::hub::Hub;
 use crate::refusal;
 use crate::sieve::Sieve;
-
-/// Where the last day of an approval or a mandate ends.
-const ZONE: &str = "Europe/Oslo";
 
 /// Makes gates.
 #[derive(Debug, Clone)]
@@ -113,10 +109,12 @@ impl Pass {
         // What comes while the log is read is counted after this, and makes the gate stale.
         self.seen = hub.facts_about(self.number());
         self.as_of = self.as_of.max(head);
-        let zone = TimeZone::get(ZONE).map_err(ApiError::internal)?;
-        let today = self.access.clock.now().to_zoned(zone.clone()).date();
+        let today = time::day(self.access.clock.now());
         let tomorrow = today.checked_add(1.day()).map_err(ApiError::internal)?;
-        self.until = tomorrow.to_zoned(zone).map_err(ApiError::internal)?.timestamp();
+        self.until = tomorrow
+            .to_zoned(time::oslo().clone())
+            .map_err(ApiError::internal)?
+            .timestamp();
         let gate = self.access.registry.gate(&self.caller, today).await;
         let gate = gate.map_err(|error| refusal::unreadable(&error))?;
         match self.subscription {

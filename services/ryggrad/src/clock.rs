@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use ryggrad_norway::time::oslo;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::admin::v1::{AdvanceClockRequest, GetClockRequest};
 use serde_json::json;
@@ -94,9 +95,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     if args.json {
         print::json(&json!({ "now": now, "simulated": simulated }))?;
     } else {
-        let here = now
-            .in_tz("Europe/Oslo")
-            .context("the time zone of Norway is not known")?;
+        let here = now.to_zoned(oslo().clone());
         let kind = if simulated { "simulated" } else { "system" };
         print::line(format!(
             "{} {}",

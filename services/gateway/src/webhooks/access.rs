@@ -1,18 +1,15 @@
 //! What an endpoint may be told: asked as its owner, anew whenever something may have changed.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use ryggrad_access::{Caller, Filter, Gate, Registry};
 use ryggrad_eventlog::{Clock, Recorded};
+use ryggrad_norway::time;
 use ryggrad_service::{ApiError, Readings};
 use uuid::Uuid;
 
 use super::endpoint::Endpoint;
 use super::recent::{Entry, Recent};
 use crate::trace::Trace;
-
-/// Where days are counted.
-const ZONE: &str = "Europe/Oslo";
 
 /// What one endpoint may be told, as of a position and a day.
 #[derive(Debug)]
@@ -119,8 +116,7 @@ impl Access {
 
 /// The business day, in Norway.
 pub(crate) fn today(clock: &Clock) -> Date {
-    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
-    clock.now().to_zoned(zone).date()
+    time::day(clock.now())
 }
 
 /// Whether an event may change what somebody may see: what the registry asks the log about.

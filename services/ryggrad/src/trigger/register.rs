@@ -3,8 +3,8 @@
 use anyhow::{Context as _, bail};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use ryggrad_eventlog::{Clock, Request};
+use ryggrad_norway::time::day;
 use ryggrad_norway::{KommuneNumber, OrgNumber};
 use ryggrad_proto::common::v1::{Actor, Receipt};
 use ryggrad_proto::registration::v1 as pb;
@@ -75,8 +75,7 @@ impl Register {
     /// When the log cannot be read or written, or the scenario is not the register's to tell.
     pub async fn bring(&self, scenario: Scenario, kommune: KommuneNumber) -> anyhow::Result<Brought> {
         let orgnr = self.fresh_number().await?;
-        let zone = TimeZone::get("Europe/Oslo").context("the time zone of Norway is not known")?;
-        let today = self.clock.now().to_zoned(zone).date();
+        let today = day(self.clock.now());
         let organisation_id = organisation_id(orgnr, Some(today));
         let journey = fresh_id();
         let mut first_position = None;

@@ -1,9 +1,9 @@
 //! The deadlines of a case: T-2.2, T-2.3 and T-2.4 with what they rest on, and those that the authority sets.
 
-use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use ryggrad_decider::Timer;
 use ryggrad_decider::timers::{T_2_2, T_2_3, T_2_4};
+use ryggrad_norway::time::oslo;
 use ryggrad_proto::views::v1::{CaseDeadline, RegisterCase};
 
 /// Still to come.
@@ -134,9 +134,8 @@ fn end_all(case: &mut RegisterCase, timer: &str, state: &str) {
 
 /// An instant so much later by the clocks of Norway (handbook 2.6).
 fn after(instant: Timestamp, span: Span) -> Timestamp {
-    let oslo = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
     instant
-        .to_zoned(oslo)
+        .to_zoned(oslo().clone())
         .checked_add(span)
         .map_or(instant, |later| later.timestamp())
 }
