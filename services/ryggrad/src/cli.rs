@@ -73,6 +73,11 @@ enum Command {
 // === impl Cli ===
 
 impl Cli {
+    /// Whether it runs roles, for as long as nobody ends it.
+    pub(crate) fn runs_roles(&self) -> bool {
+        matches!(self.command, Command::Up(_) | Command::Serve(_))
+    }
+
     /// Carries the command out.
     ///
     /// # Errors

@@ -129,12 +129,9 @@ impl Hub {
 async fn read(client: Client, hub: Weak<Hub>) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let end = match stream::last_sequence(&client).await {
-            Ok(end) => end,
-            Err(_) => {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
+        let Ok(end) = stream::last_sequence(&client).await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
         };
         match hub.upgrade() {
             Some(hub) => hub.pass_over(end),

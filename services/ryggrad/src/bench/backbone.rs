@@ -22,7 +22,7 @@ use super::report::Report;
 /// Organisations in Frivillighetsregisteret, and units in Enhetsregisteret beside them.
 const NATION: (u32, u32) = (72_837, 60_000);
 /// How long nothing happens before it is measured how much memory is kept.
-const REST: Duration = Duration::from_secs(5);
+const REST: Duration = Duration::from_secs(10);
 /// How often a state is looked at that takes seconds to come about.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long it may take.
