@@ -78,16 +78,16 @@ pub async fn checkpoint(connection: &mut PgConnection, consumer: &str) -> Result
     row.map_or(Ok(0), |row| Ok(unsigned(row.try_get(0)?)))
 }
 
-/// The same, and nobody moves it until the transaction ends.
+/// Holds a checkpoint where it is, until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn checkpoint_held(connection: &mut PgConnection, consumer: &str) -> Result<u64, sqlx::Error> {
-    let row = sqlx::query("select position from checkpoints where consumer = $1 for update")
+pub(crate) async fn hold(connection: &mut PgConnection, consumer: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("select from checkpoints where consumer = $1 for update")
         .bind(consumer)
-        .fetch_optional(connection)
+        .execute(connection)
         .await?;
-    row.map_or(Ok(0), |row| Ok(unsigned(row.try_get(0)?)))
+    Ok(())
 }
 
 /// Moves a checkpoint, in the transaction of the effect (I6). False when it was not at `from`: then the effect has been

@@ -168,37 +168,37 @@ pub(super) async fn settle(
     Ok(generations)
 }
 
-/// Makes a generation the live one, if it has come as far as the live one has. Readers see either.
+/// Holds the live generation where it is, for as long as the transaction goes on: its rows do not get further while others
+/// take over, so nobody's view goes back. False when the
+/// generation that is to take over is not being filled any more.
+pub(super) async fn hold_live(tx: &mut PgConnection, name: &str, number: i32) -> Result<bool, sqlx::Error> {
+    let generations = lock(tx, name).await?;
+    if let Some(live) = generations.iter().find(|g| g.state == State::Live) {
+        crate::consumer::hold(tx, &live.table).await?;
+    }
+    Ok(generations
+        .iter()
+        .any(|g| g.number == number && g.state == State::Building))
+}
+
+/// Makes a generation the live one, in the transaction that holds the one before it. Readers see either.
 pub(super) async fn take_over(
-    connection: &mut PgConnection,
+    tx: &mut PgConnection,
     name: &str,
     number: i32,
     position: u64,
-) -> Result<bool, sqlx::Error> {
-    let mut tx = connection.begin().await?;
-    let generations = lock(&mut tx, name).await?;
-    if !generations
-        .iter()
-        .any(|g| g.number == number && g.state == State::Building)
-    {
-        return Ok(false);
+) -> Result<(), sqlx::Error> {
+    if let Some(live) = list(tx, name).await?.iter().find(|g| g.state == State::Live) {
+        set_state(tx, name, live.number, State::Retired).await?;
     }
-    if let Some(live) = generations.iter().find(|g| g.state == State::Live) {
-        // Held, so that the old rows do not get further while the new ones take over: nobody's view goes back.
-        if crate::consumer::checkpoint_held(&mut tx, &live.table).await? > position {
-            return Ok(false);
-        }
-        set_state(&mut tx, name, live.number, State::Retired).await?;
-    }
-    set_state(&mut tx, name, number, State::Live).await?;
-    tx.commit().await?;
+    set_state(tx, name, number, State::Live).await?;
     tracing::info!(
         view = name,
         generation = number,
         position,
-        "the rebuilt view has taken over"
+        "the rebuilt view takes over"
     );
-    Ok(true)
+    Ok(())
 }
 
 /// Drops what was retired longer than a while ago. A table that a long download is still reading stays until the next time.

@@ -22,6 +22,8 @@ use crate::trace;
 
 /// How many events are folded together at the most.
 const BATCH: usize = 2_500;
+/// How many of them are read at once by a table that takes over.
+const PAGE: u32 = 1_000;
 /// How long a table that is being filled waits for a fuller batch.
 const LINGER: Duration = Duration::from_millis(20);
 /// How often the generations and the parked organisations are looked at.
@@ -30,8 +32,9 @@ const ROUND: Duration = Duration::from_millis(200);
 const GRACE: Duration = Duration::from_secs(30);
 /// How far behind the end of the log a filled table may be when its indexes are made.
 const NEAR: u64 = 10_000;
-/// The same when it takes over; the rest comes within milliseconds.
-const THERE: u64 = 200;
+/// The same when it takes over: it takes the rest in while the rows before it are held. Whoever keeps up with those who write is
+/// no more than a batch behind after each.
+const THERE: u64 = BATCH as u64;
 /// After how long without events a view lets go of the rows that it remembers, and how much room it keeps for events.
 const IDLE: Duration = Duration::from_secs(1);
 const FEW: usize = 64;
@@ -218,7 +221,12 @@ async fn stretch<P: Projection>(
             }
         }
         if generation.state == State::Building {
-            is_indexed = try_to_take_over(shared, &mut connection, generation, &turn, is_indexed).await?;
+            is_indexed = try_to_take_over(shared, &mut connection, generation, &mut turn, is_indexed).await?;
+            if generation.state == State::Live {
+                // It is further than what was gathered.
+                batch.clear();
+                feed = Follower::after(&shared.source, Log::new(shared.pool.clone()), turn.position);
+            }
         }
         if generation.state == State::Live {
             shared
@@ -258,7 +266,7 @@ async fn try_to_take_over<P: Projection>(
     shared: &Shared<P>,
     connection: &mut PgConnection,
     generation: &mut Generation,
-    turn: &Turn<P>,
+    turn: &mut Turn<P>,
     is_indexed: bool,
 ) -> Result<bool, Failure> {
     let log = Log::new(shared.pool.clone());
@@ -270,10 +278,19 @@ async fn try_to_take_over<P: Projection>(
         turn.index(connection).await?;
         head = log.head().await?.position;
     }
-    if turn.position + THERE >= head
-        && generations::take_over(connection, P::NAME, generation.number, turn.position).await?
-    {
-        generation.state = State::Live;
+    if turn.position + THERE >= head {
+        let mut tx = connection.begin().await?;
+        if generations::hold_live(&mut tx, P::NAME, generation.number).await? {
+            // The old rows are no further than the log is now, however fast it grows.
+            let head = log.head().await?.position;
+            while turn.position < head {
+                let events = log.after(turn.position, PAGE).await?;
+                turn.take_in(&mut tx, &shared.projection, &events).await?;
+            }
+            generations::take_over(&mut tx, P::NAME, generation.number, turn.position).await?;
+            tx.commit().await?;
+            generation.state = State::Live;
+        }
     }
     Ok(true)
 }

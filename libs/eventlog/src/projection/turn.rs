@@ -73,20 +73,20 @@ impl<P: Projection> Turn<P> {
         )
         .await?;
         let name = &self.table.name;
-        let is_first = if changes.is_empty() && !self.lot.has_news() {
+        let advanced = if changes.is_empty() && !self.lot.has_news() {
             // Most batches say nothing to most views. The checkpoint alone needs no transaction around it.
             consumer::advance(connection, name, self.position, to).await?
         } else {
             let mut tx = connection.begin().await?;
             self.table.write(&mut tx, projection, changes).await?;
             self.lot.store(&mut tx).await?;
-            let is_first = consumer::advance(&mut tx, name, self.position, to).await?;
-            if is_first {
+            let advanced = consumer::advance(&mut tx, name, self.position, to).await?;
+            if advanced {
                 tx.commit().await?;
             }
-            is_first
+            advanced
         };
-        if !is_first {
+        if !advanced {
             return Err(Overtaken.into());
         }
         self.position = to;
