@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use ryggrad_access::{Grant, MATRIX, Parties, Party, Reach, Scope, Stakeholder, View};
 use ryggrad_proto::EventType;
+use ryggrad_proto::ecosystem::v1::{MandateGranted, SubscriptionApproved};
 
 static PARTIES: LazyLock<Parties> = LazyLock::new(Parties::development);
 
@@ -69,6 +70,28 @@ impl Role {
             Self { grant, orgnr, party }
         };
         MATRIX.iter().map(role).collect()
+    }
+
+    /// That it is approved for every view, more than its row has; none for nobody in particular.
+    pub fn approved(&self, subscription_id: &str) -> Option<SubscriptionApproved> {
+        Some(SubscriptionApproved {
+            subscription_id: subscription_id.to_owned(),
+            subscriber: self.orgnr?.to_owned(),
+            stakeholder: self.grant.code.to_owned(),
+            views: View::all().map(|view| view.name().to_owned()).collect(),
+            first_position: 1,
+            ..SubscriptionApproved::default()
+        })
+    }
+
+    /// That [`Whose::Mandator`] has given it a mandate; none for nobody in particular.
+    pub fn mandated(&self, mandate_id: &str) -> Option<MandateGranted> {
+        Some(MandateGranted {
+            mandate_id: mandate_id.to_owned(),
+            from_orgnr: Whose::Mandator.orgnr().to_owned(),
+            to_orgnr: self.orgnr?.to_owned(),
+            ..MandateGranted::default()
+        })
     }
 
     /// Whether an organisation is itself.

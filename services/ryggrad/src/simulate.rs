@@ -54,6 +54,14 @@ struct Which {
     json: bool,
 }
 
+// === impl Which ===
+
+impl Which {
+    fn population(&self) -> anyhow::Result<Population> {
+        Ok(Population::try_new(self.organisations, self.others, self.seed)?)
+    }
+}
+
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     match args.what {
         What::Register(which) => register(which).await,
@@ -62,19 +70,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 async fn deletions(which: Which) -> anyhow::Result<Exit> {
-    let Which {
-        organisations,
-        others,
-        seed,
-        out,
-        json,
-    } = which;
-    let population = Population::try_new(organisations, others, seed)?;
-    let folder = out.clone();
+    let population = which.population()?;
+    let folder = which.out.clone();
     let written = tokio::task::spawn_blocking(move || population.write_gone_file(&folder)).await?;
-    let (file, gone) = written.with_context(|| format!("cannot write to {}", out.display()))?;
-    if json {
-        print::json(&json!({ "units": file, "deleted": gone.deleted, "removed": gone.removed, "seed": seed }))?;
+    let (file, gone) = written.with_context(|| format!("cannot write to {}", which.out.display()))?;
+    if which.json {
+        print::json(&json!({ "units": file, "deleted": gone.deleted, "removed": gone.removed, "seed": which.seed }))?;
     } else {
         print::line(format!(
             "{}\n{} deleted, {} removed",
@@ -87,27 +88,20 @@ async fn deletions(which: Which) -> anyhow::Result<Exit> {
 }
 
 async fn register(which: Which) -> anyhow::Result<Exit> {
-    let Which {
-        organisations,
-        others,
-        seed,
-        out,
-        json,
-    } = which;
-    let population = Population::try_new(organisations, others, seed)?;
+    let population = which.population()?;
     let bar = ProgressBar::new(u64::from(population.units()) + u64::from(population.organisations())).with_style(
         ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records {per_sec} {eta} left")?,
     );
     let told = bar.clone();
-    let folder = out.clone();
+    let folder = which.out.clone();
     let written =
         tokio::task::spawn_blocking(move || population.write_files(&folder, &mut |done| told.set_position(done)))
             .await?;
-    let files = written.with_context(|| format!("cannot write to {}", out.display()))?;
+    let files = written.with_context(|| format!("cannot write to {}", which.out.display()))?;
     bar.finish_and_clear();
-    if json {
+    if which.json {
         print::json(
-            &json!({ "units": files.units, "voluntary": files.voluntary, "organisations": organisations, "others": others, "seed": seed }),
+            &json!({ "units": files.units, "voluntary": files.voluntary, "organisations": which.organisations, "others": which.others, "seed": which.seed }),
         )?;
     } else {
         print::line(format!("{}\n{}", files.units.display(), files.voluntary.display()));

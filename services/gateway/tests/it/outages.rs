@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use ryggrad_access::Scope;
 use ryggrad_client::{Error, Filter, Start};
 use ryggrad_eventlog::stream;
-use ryggrad_proto::webhooks::v1 as pb;
 use ryggrad_testkit::eventually;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Channel;
@@ -80,15 +79,8 @@ impl Everybody {
             }
         }
         let receiver = Receiver::start().await;
-        world
-            .create(pb::CreateEndpointRequest {
-                url: receiver.url(),
-                start: Some(pb::create_endpoint_request::Start::After(0)),
-                // The facts here are all of one organisation: one after the other.
-                ordered: true,
-                ..Default::default()
-            })
-            .await;
+        // The facts here are all of one organisation: one after the other.
+        world.create_ordered(receiver.url()).await;
         Self { live, receiver }
     }
 

@@ -3,7 +3,7 @@
 
 use ryggrad_access::{Caller, Parties, Scope, View};
 use ryggrad_norway::OrgNumber;
-use ryggrad_proto::ecosystem::v1::{MandateGranted, SubscriptionApproved, mandate_event, subscription_event};
+use ryggrad_proto::ecosystem::v1::{mandate_event, subscription_event};
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::registration_service_server::RegistrationService as _;
 use ryggrad_proto::registration::v1::{founding_event, initiative_event, organisation_event, registration_case_event};
@@ -74,24 +74,16 @@ impl Subject {
 /// Lets everybody have what it could get: its row approved with every view, and a mandate. The matrix has the last word.
 async fn bind(world: &World, roles: &[Role]) {
     for role in roles {
-        let Some(orgnr) = role.orgnr else { continue };
-        let (id, mandate) = (fresh(), fresh());
-        let approved = subscription_event::Event::from(SubscriptionApproved {
-            subscription_id: id.to_string(),
-            subscriber: orgnr.to_owned(),
-            stakeholder: role.grant.code.to_owned(),
-            views: View::all().map(|view| view.name().to_owned()).collect(),
-            first_position: 1,
-            ..Default::default()
-        });
-        world.record("Subscription", id, None, None, &[approved]).await;
-        let granted = mandate_event::Event::from(MandateGranted {
-            mandate_id: mandate.to_string(),
-            from_orgnr: Whose::Mandator.orgnr().to_owned(),
-            to_orgnr: orgnr.to_owned(),
-            ..Default::default()
-        });
-        world.record("Mandate", mandate, None, None, &[granted]).await;
+        let id = fresh();
+        if let Some(approved) = role.approved(&id.to_string()) {
+            let approved = subscription_event::Event::from(approved);
+            world.record("Subscription", id, None, None, &[approved]).await;
+        }
+        let mandate = fresh();
+        if let Some(granted) = role.mandated(&mandate.to_string()) {
+            let granted = mandate_event::Event::from(granted);
+            world.record("Mandate", mandate, None, None, &[granted]).await;
+        }
     }
 }
 

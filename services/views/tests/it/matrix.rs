@@ -7,9 +7,7 @@ use std::fmt::Debug;
 use futures::StreamExt as _;
 use ryggrad_access::{Scope, View};
 use ryggrad_client::{Bearer, Connection};
-use ryggrad_proto::ecosystem::v1::{
-    MandateGranted, SubscriptionApproved, ViewAccessed, access_log_event, mandate_event, subscription_event,
-};
+use ryggrad_proto::ecosystem::v1::{ViewAccessed, access_log_event, mandate_event, subscription_event};
 use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::registration::v1 as registration;
 use ryggrad_proto::registration::v1::organisation_event::Event;
@@ -171,24 +169,16 @@ fn nobody(id: Uuid) -> About {
 /// Lets everybody have what it could get: its row approved with every view, and a mandate. The matrix has the last word.
 async fn bind(world: &World, roles: &[Role]) {
     for role in roles {
-        let Some(orgnr) = role.orgnr else { continue };
-        let (id, mandate) = (fresh(), fresh());
-        let approved = subscription_event::Event::from(SubscriptionApproved {
-            subscription_id: id.to_string(),
-            subscriber: orgnr.to_owned(),
-            stakeholder: role.grant.code.to_owned(),
-            views: View::all().map(|view| view.name().to_owned()).collect(),
-            first_position: 1,
-            ..Default::default()
-        });
-        world.append("Subscription", id, 0, &nobody(id), &[approved]).await;
-        let granted = mandate_event::Event::from(MandateGranted {
-            mandate_id: mandate.to_string(),
-            from_orgnr: Whose::Mandator.orgnr().to_owned(),
-            to_orgnr: orgnr.to_owned(),
-            ..Default::default()
-        });
-        world.append("Mandate", mandate, 0, &nobody(mandate), &[granted]).await;
+        let id = fresh();
+        if let Some(approved) = role.approved(&id.to_string()) {
+            let approved = subscription_event::Event::from(approved);
+            world.append("Subscription", id, 0, &nobody(id), &[approved]).await;
+        }
+        let mandate = fresh();
+        if let Some(granted) = role.mandated(&mandate.to_string()) {
+            let granted = mandate_event::Event::from(granted);
+            world.append("Mandate", mandate, 0, &nobody(mandate), &[granted]).await;
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ryggrad_gateway::webhooks::Schedule;
-use ryggrad_proto::webhooks::v1 as pb;
 use ryggrad_testkit::eventually;
 
 use super::receiver::{Receiver, Reply};
@@ -105,14 +104,7 @@ async fn what_is_on_record_beyond_the_cursor_is_not_sent_again_and_what_failed_t
         3 => Reply::status(500),
         _ => Reply::ok(),
     });
-    let made = world
-        .create(pb::CreateEndpointRequest {
-            url: receiver.url(),
-            start: Some(pb::create_endpoint_request::Start::After(0)),
-            ordered: true,
-            ..Default::default()
-        })
-        .await;
+    let made = world.create_ordered(receiver.url()).await;
     let id = id(&made);
     let last = world.record(&[1, 2, 3, 3]).await;
     eventually(PATIENCE, || async {

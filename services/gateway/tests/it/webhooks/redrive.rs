@@ -116,14 +116,7 @@ async fn in_an_ordered_endpoint_what_waits_for_another_attempt_goes_on_waiting_f
     let world = World::with(|options| options.schedule = Schedule::new([Duration::from_secs(1); 10])).await;
     let receiver = Receiver::start().await;
     receiver.answers(|request, _| Reply::status(if request.position() == 2 { 500 } else { 200 }));
-    let made = world
-        .create(pb::CreateEndpointRequest {
-            url: receiver.url(),
-            start: Some(pb::create_endpoint_request::Start::After(0)),
-            ordered: true,
-            ..Default::default()
-        })
-        .await;
+    let made = world.create_ordered(receiver.url()).await;
     let id = id(&made);
     let last = world.record(&[1, 2, 2]).await;
     world

@@ -109,6 +109,17 @@ impl World {
         .await
     }
 
+    /// An endpoint of the lottery authority that gets everything from the beginning on, each organisation's in order.
+    pub(crate) async fn create_ordered(&self, url: String) -> pb::CreateEndpointResponse {
+        self.create(pb::CreateEndpointRequest {
+            url,
+            start: Some(pb::create_endpoint_request::Start::After(0)),
+            ordered: true,
+            ..Default::default()
+        })
+        .await
+    }
+
     /// An endpoint of the lottery authority, which must be active at once.
     pub(crate) async fn create(&self, request: pb::CreateEndpointRequest) -> pb::CreateEndpointResponse {
         let made = self
