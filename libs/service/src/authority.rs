@@ -13,6 +13,8 @@ use uuid::Uuid;
 use crate::request::uuid;
 use crate::{ApiError, caller};
 
+mod sent;
+
 /// Decides who may send a command and who may ask a view, by the caller's token and the log. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authority {
@@ -74,7 +76,8 @@ impl Authority {
         gate.map_err(|error| ApiError::unreadable(&error))
     }
 
-    /// Lets a command through when the caller may send it, as the actor that the token proves.
+    /// Lets a command through when the caller may send it, as the actor that the token proves; also one that it may not send
+    /// any more, when it is known to have sent it while it might.
     ///
     /// # Errors
     /// [`ApiError::Unauthenticated`] without a token, [`ApiError::Denied`] when the token lacks a scope, or the command is
@@ -86,27 +89,33 @@ impl Authority {
         if !identity.scopes.has(scope) {
             return Err(ApiError::scope_missing(scope));
         }
-        let actor = match request.command.party() {
-            Party::Nobody => {
-                return Err(denied(
-                    "NOT_FOR_SENDING",
-                    "nobody outside the service sends this command",
-                ));
-            }
-            Party::Authority => authority(identity)?,
-            Party::Anybody => {
-                self.builds_on_its_own(identity, &request).await?;
-                by_itself(identity)
-            }
-            Party::Organisation(field, number) => {
-                let number = OrgNumber::parse(number).map_err(|error| ApiError::invalid(field, error.to_string()))?;
-                self.for_organisation(identity, number.as_str(), &request).await?
-            }
-            Party::Owner => self.as_owner(identity, &request).await?,
+        let actor = match self.actor_of(identity, &request).await {
+            Err(denied @ ApiError::Denied { .. }) => self.sent_before(identity, &request).await?.ok_or(denied)?,
+            judged => judged?,
         };
         request.command.meta_mut().actor = Some(actor.clone());
         request.actor = actor;
         Ok(request)
+    }
+
+    /// As whom the caller sends a command, by what is so today.
+    async fn actor_of<C: CommandPayload>(&self, identity: &Identity, request: &Request<C>) -> Result<Actor, ApiError> {
+        match request.command.party() {
+            Party::Nobody => Err(denied(
+                "NOT_FOR_SENDING",
+                "nobody outside the service sends this command",
+            )),
+            Party::Authority => authority(identity),
+            Party::Anybody => {
+                self.builds_on_its_own(identity, request).await?;
+                Ok(by_itself(identity))
+            }
+            Party::Organisation(field, number) => {
+                let number = OrgNumber::parse(number).map_err(|error| ApiError::invalid(field, error.to_string()))?;
+                self.for_organisation(identity, number.as_str(), request).await
+            }
+            Party::Owner => self.as_owner(identity, request).await,
+        }
     }
 
     /// The one to whom the aggregate, and everything that the command builds on, belongs.

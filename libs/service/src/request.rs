@@ -53,7 +53,8 @@ where
     let command = D::Command::from(accept(request)?);
     let request = with_meta(command)?;
     let request = authority.admit(request).await?;
-    Ok(Response::new(executor.execute(request).await.map_err(ApiError::from)?))
+    let receipt = executor.execute(request).await.map_err(ApiError::from)?;
+    Ok(Response::new(authority.own(receipt).await?))
 }
 
 /// Writes the rpcs of a tonic service, each with the executor that carries its command out. The service has a field

@@ -46,38 +46,50 @@ async fn world() -> World {
         _database: database,
     };
     let sketched = initiative_event::Event::from(pb::InitiativeSketched::default());
-    append(&world.registration, "Initiative", INITIATIVE, None, PLATFORM, &sketched).await;
+    append(
+        &world.registration,
+        "Initiative",
+        INITIATIVE,
+        None,
+        by(PLATFORM),
+        &sketched,
+    )
+    .await;
     let registered = organisation_event::Event::from(pb::OrganisationRegistered::default());
     append(
         &world.registration,
         "Organisation",
         ORGANISATION,
         Some(CLUB),
-        "",
+        by(""),
         &registered,
     )
     .await;
     world
 }
 
-/// Appends the first event of an aggregate, by whoever has this number; by the system when it is empty.
+/// Whoever has this number; the system when it is empty.
+fn by(number: &str) -> Actor {
+    Actor {
+        r#ref: number.to_owned(),
+        authenticated: !number.is_empty(),
+        ..Actor::default()
+    }
+}
+
+/// Appends the first event of an aggregate.
 async fn append<E: EventPayload>(
     writer: &Writer,
     aggregate_type: &'static str,
     aggregate_id: Uuid,
     orgnr: Option<&str>,
-    by: &str,
+    actor: Actor,
     event: &E,
 ) {
-    let actor = Actor {
-        r#ref: by.to_owned(),
-        authenticated: !by.is_empty(),
-        ..Actor::default()
-    };
     let id = |salt: &[u8]| Uuid::new_v5(&aggregate_id, salt);
     let outcome = writer
         .append(Append {
-            command_id: id(b"command"),
+            command_id: command_of(aggregate_id),
             aggregate_type,
             aggregate_id,
             expected: 0,
@@ -102,6 +114,11 @@ async fn append<E: EventPayload>(
     outcome.expect("appended");
 }
 
+/// The id of the command that led to the first event of an aggregate.
+fn command_of(aggregate_id: Uuid) -> Uuid {
+    Uuid::new_v5(&aggregate_id, b"command")
+}
+
 // === impl World ===
 
 impl World {
@@ -113,10 +130,23 @@ impl World {
         command: C,
         mandate: &str,
     ) -> Result<Actor, &'static str> {
+        self.admit_again(Uuid::nil(), caller, aggregate_id, command, mandate)
+            .await
+    }
+
+    /// The same for a command whose id may have been used.
+    async fn admit_again<C: CommandPayload>(
+        &self,
+        command_id: Uuid,
+        caller: Caller,
+        aggregate_id: Uuid,
+        command: C,
+        mandate: &str,
+    ) -> Result<Actor, &'static str> {
         let request = Request {
             command,
             aggregate_id,
-            command_id: Uuid::nil(),
+            command_id,
             expected_version: None,
             actor: Actor {
                 mandate: mandate.to_owned(),
@@ -140,7 +170,7 @@ impl World {
             commands: commands.iter().map(ToString::to_string).collect(),
             until: until.map(str::to_owned),
         });
-        append(&self.ecosystem, "Mandate", id, Some(CLUB), CLUB, &granted).await;
+        append(&self.ecosystem, "Mandate", id, Some(CLUB), by(CLUB), &granted).await;
     }
 }
 
@@ -298,6 +328,45 @@ async fn a_mandate_covers_its_commands_until_its_last_day_and_for_the_one_who_ha
         world.admit(platform(PLATFORM), ORGANISATION, roles(), "mine").await,
         Err("INVALID_FIELD")
     );
+}
+
+#[tokio::test]
+async fn i4_what_was_sent_under_a_mandate_may_be_sent_again_when_it_is_over() {
+    let world = world().await;
+    world.grant(MANDATE, &[], Some("2020-01-01")).await;
+    let mandate = MANDATE.to_string();
+    let opened_in = Uuid::from_u128(0x16);
+    let sent = Actor {
+        kind: "platform".to_owned(),
+        acting_for: CLUB.to_owned(),
+        mandate: mandate.clone(),
+        ..by(PLATFORM)
+    };
+    let opened = organisation_event::Event::from(pb::BankAccountLinked::default());
+    append(
+        &world.registration,
+        "Organisation",
+        opened_in,
+        Some(CLUB),
+        sent.clone(),
+        &opened,
+    )
+    .await;
+    let again = async |caller, mandate: &str| {
+        let command = account();
+        world
+            .admit_again(command_of(opened_in), caller, ORGANISATION, command, mandate)
+            .await
+    };
+    assert_eq!(again(platform(PLATFORM), &mandate).await, Ok(sent));
+    assert_eq!(
+        again(platform(PLATFORM), "").await,
+        Err("NO_MANDATE"),
+        "in another capacity"
+    );
+    assert_eq!(again(platform(OTHER), &mandate).await, Err("NO_MANDATE"));
+    let user = system_user(PLATFORM, "310000027", [Scope::CommandsWrite]);
+    assert_eq!(again(user, &mandate).await, Err("NO_MANDATE"));
 }
 
 #[tokio::test]

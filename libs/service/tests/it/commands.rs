@@ -1,20 +1,23 @@
 //! A command from its request to the log, by the one line that a service writes for it.
 
+use bytes::Bytes;
+use jiff::Timestamp;
 use ryggrad_access::{Scope, Stakeholder};
 use ryggrad_decider::{About, Context, Decider, Refusal, Text, rules};
 use ryggrad_eventlog::schema::{self, Role};
-use ryggrad_eventlog::{Clock, Executor, Writer};
+use ryggrad_eventlog::{Append, Clock, Executor, NewEvent, Writer};
+use ryggrad_proto::EventPayload;
 use ryggrad_proto::common::v1::{Actor, CommandMeta, Receipt};
 use ryggrad_proto::registration::v1::initiative_command::Command;
 use ryggrad_proto::registration::v1::initiative_event::Event;
-use ryggrad_proto::registration::v1::{InitiativeSketched, PauseInitiative, SketchInitiative};
+use ryggrad_proto::registration::v1::{InitiativePaused, InitiativeSketched, PauseInitiative, SketchInitiative};
 use ryggrad_service::{Authority, auth};
 use ryggrad_testkit::Database;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::callers::{PLATFORM, caller};
+use crate::callers::{CLUB, OTHER, PLATFORM, caller};
 
 /// Sketches an initiative once, and refuses everything else.
 struct Once;
@@ -90,8 +93,12 @@ async fn api() -> (Api, Database) {
 
 /// Runs a call as a platform that may send commands.
 async fn as_platform<F: Future>(call: F) -> F::Output {
+    as_one_with(PLATFORM, call).await
+}
+
+async fn as_one_with<F: Future>(number: &str, call: F) -> F::Output {
     let scopes = [Scope::CommandsWrite];
-    auth::answering(caller(PLATFORM, Some(Stakeholder::Platform), scopes), call).await
+    auth::answering(caller(number, Some(Stakeholder::Platform), scopes), call).await
 }
 
 fn sketch(meta: CommandMeta) -> Request<SketchInitiative> {
@@ -125,6 +132,86 @@ async fn the_same_command_id_gives_the_same_receipt() {
         (&first.aggregate_id, first.position)
     );
     assert_eq!(again.command_id, command_id);
+}
+
+/// The register gives the organisation of an aggregate with one event its number.
+async fn give_number(database: &Database, aggregate_id: Uuid) {
+    let writer = Writer::spawn(&database.pool_as("ryggrad_registration"), "registration");
+    let paused = Event::from(InitiativePaused::default());
+    let append = Append {
+        command_id: Uuid::from_u128(70),
+        aggregate_type: Once::AGGREGATE,
+        aggregate_id,
+        expected: 1,
+        correlation_id: Uuid::from_u128(70),
+        causation: None,
+        actor: "{}".to_owned(),
+        traceparent: None,
+        occurred_at: Timestamp::UNIX_EPOCH,
+        events: vec![NewEvent {
+            id: Uuid::from_u128(71),
+            name: paused.name(),
+            organisation_id: aggregate_id,
+            orgnr: Some(CLUB.to_owned()),
+            kommunenummer: None,
+            related: Vec::new(),
+            class: paused.class(),
+            data: Bytes::from(EventPayload::encode(&paused)),
+            payload: paused.json().expect("JSON"),
+        }],
+    };
+    writer.append(append).await.expect("appended");
+}
+
+#[tokio::test]
+async fn i4_a_lost_answer_is_given_again_when_the_right_to_send_has_ended() {
+    let (api, database) = api().await;
+    let initiative = Uuid::from_u128(17);
+    let sketch = |command_id: u128| {
+        let mut request = sketch(CommandMeta {
+            command_id: Uuid::from_u128(command_id).to_string(),
+            ..CommandMeta::default()
+        });
+        request.get_mut().initiative_id = initiative.to_string();
+        request
+    };
+    let first = as_platform(api.sketch_initiative(sketch(7))).await.expect("accepted");
+    give_number(&database, initiative).await;
+    let other = as_platform(api.sketch_initiative(sketch(8)))
+        .await
+        .expect_err("no mandate");
+    assert_eq!(other.get_details_error_info().expect("info").reason, "NO_MANDATE");
+    let again = as_platform(api.sketch_initiative(sketch(7))).await.expect("the answer");
+    assert_eq!(
+        again.into_inner(),
+        Receipt {
+            duplicate: true,
+            ..first.into_inner()
+        }
+    );
+    let stranger = as_one_with(OTHER, api.sketch_initiative(sketch(7))).await;
+    let refused = stranger.expect_err("somebody else's");
+    assert_eq!(refused.get_details_error_info().expect("info").reason, "NO_MANDATE");
+}
+
+#[tokio::test]
+async fn the_id_of_somebody_elses_command_is_refused_and_its_receipt_is_not_told() {
+    let (api, _database) = api().await;
+    let meta = CommandMeta {
+        command_id: Uuid::from_u128(7).to_string(),
+        ..CommandMeta::default()
+    };
+    as_platform(api.sketch_initiative(sketch(meta.clone())))
+        .await
+        .expect("accepted");
+    let refused = as_one_with(OTHER, api.sketch_initiative(sketch(meta)))
+        .await
+        .expect_err("not its own");
+    let violations = refused.get_details_bad_request().expect("a field").field_violations;
+    assert_eq!(
+        (refused.code(), violations[0].field.as_str()),
+        (Code::InvalidArgument, "meta.command_id")
+    );
 }
 
 #[tokio::test]
