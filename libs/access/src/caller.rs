@@ -77,11 +77,18 @@ impl Identity {
         self.parties.iter().find(|party| party.stakeholder == stakeholder)
     }
 
-    /// The organisations whose own facts it may handle: itself, and the one whose system user it is.
-    pub fn own(&self) -> impl Iterator<Item = OrgNumber> {
-        let customer = self.system_user.as_ref().map(|user| user.organisation);
-        // As a system user it is the customer's system, not its maker, that acts.
-        std::iter::once(customer.unwrap_or(self.consumer))
+    /// As which organisation it acts: whose own facts it may handle, and to whom belongs what it begins. As a system user it
+    /// is the customer's system, not its maker, that acts.
+    pub fn acts_as(&self) -> OrgNumber {
+        self.system_user
+            .as_ref()
+            .map_or(self.consumer, |user| user.organisation)
+    }
+
+    /// Whether a mandate opens to it what it opens to a platform: it is one, or on no list. Any other stakeholder keeps to its
+    /// own row of the matrix, whoever has given it a mandate.
+    pub fn is_platform(&self) -> bool {
+        self.parties.is_empty() || self.party(Stakeholder::Platform).is_some()
     }
 }
 

@@ -8,6 +8,7 @@ use ryggrad_proto::events::v1::EventFilter;
 use ryggrad_proto::options::v1::PrivacyClass;
 use uuid::Uuid;
 
+use crate::bounds::Within;
 use crate::key::Key;
 use crate::vocabulary::Vocabulary;
 
@@ -133,6 +134,32 @@ impl Filter {
         held.map(|(field, _)| field).collect()
     }
 
+    /// The fields that only events have, by their names in the contract: a row of a view has neither a type nor a class.
+    pub fn asks_of_events(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("types", self.types.is_some()),
+            ("contexts", self.contexts.is_some()),
+            ("classes", self.classes.is_some()),
+            ("aggregate_types", self.aggregates.is_some()),
+        ];
+        fields.into_iter().filter(|(_, asked)| *asked).map(|(field, _)| field)
+    }
+
+    /// Whether rows of a view about an organisation pass. None do when the filter asks for what only events have.
+    pub fn passes_rows(&self, about: &Key) -> bool {
+        self.asks_of_events().next().is_none() && self.passes(about)
+    }
+
+    /// The sets that a row of a view must be in to pass; none when no row does.
+    pub(crate) fn rows(&self) -> Option<Vec<Within>> {
+        if self.asks_of_events().next().is_some() {
+            return None;
+        }
+        let organisations = self.organisations.as_ref().map(Organisations::within);
+        let places = self.places.as_ref().map(Places::within);
+        Some(organisations.into_iter().chain(places).collect())
+    }
+
     /// The organisation numbers whose organisation is not known yet.
     pub fn numbers(&self) -> Vec<u32> {
         self.organisations
@@ -172,6 +199,13 @@ impl Places {
         Ok((!asked.is_empty()).then_some(places))
     }
 
+    fn within(&self) -> Within {
+        Within::Places {
+            kommuner: self.kommuner.iter().map(|kommune| format!("{kommune:04}")).collect(),
+            counties: self.counties.iter().map(|county| format!("{county:02}")).collect(),
+        }
+    }
+
     fn have(&self, kommune: u16) -> bool {
         kommune != 0 && (self.kommuner.contains(&kommune) || self.counties.contains(&(kommune / 100)))
     }
@@ -193,6 +227,13 @@ impl Organisations {
             Ok(())
         })?;
         Ok((!asked.is_empty()).then_some(organisations))
+    }
+
+    fn within(&self) -> Within {
+        Within::Organisations {
+            orgnr: self.numbers.iter().map(|number| format!("{number:09}")).collect(),
+            ids: self.ids.iter().copied().collect(),
+        }
     }
 
     fn have(&self, key: &Key) -> bool {

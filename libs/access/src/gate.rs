@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use ryggrad_proto::options::v1::PrivacyClass;
 use uuid::Uuid;
 
-use crate::caller::Caller;
+use crate::bounds::{Bounds, Within};
+use crate::caller::{Caller, Identity};
 use crate::filter::Filter;
 use crate::key::Key;
 use crate::matrix::{Reach, Scope, Stakeholder, View};
@@ -17,7 +18,7 @@ pub struct Gate {
     caller: Caller,
     /// Itself, or the customer whose system user it is.
     own: Holdings,
-    /// Those who gave it a mandate.
+    /// Those who gave it a mandate, when it has one as a platform has.
     mandated: Holdings,
     /// What it has begun for somebody, as long as that has no organisation number.
     begun: HashSet<Uuid>,
@@ -75,22 +76,6 @@ pub enum Verdict<'a> {
     NotCovered,
 }
 
-/// Whose rows of a view a caller may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bounds {
-    /// Everybody's.
-    Everything,
-    /// Those of any of these.
-    Within {
-        /// Organisation numbers.
-        orgnr: Vec<String>,
-        /// Organisations, also from before they had a number.
-        organisations: Vec<Uuid>,
-        /// Municipality numbers.
-        kommuner: Vec<String>,
-    },
-}
-
 // === impl Gate ===
 
 impl Gate {
@@ -106,10 +91,12 @@ impl Gate {
         begun: HashSet<Uuid>,
         approvals: Vec<Approval>,
     ) -> Self {
+        // Another stakeholder reaches those who gave it a mandate by its row, as far as that was approved, and not past it.
+        let is_platform = caller.identity().is_some_and(Identity::is_platform);
         Self {
             caller,
             own,
-            mandated,
+            mandated: if is_platform { mandated } else { Holdings::default() },
             begun,
             approvals,
         }
@@ -155,9 +142,16 @@ impl Gate {
         let Some(identity) = self.caller.identity() else {
             return Verdict::NoToken;
         };
-        if !identity.scopes.has(scope) {
+        let verdict = self.covered(position, class, key);
+        // Only of what it would be shown otherwise is a caller told which scope is missing: it tells the class.
+        if verdict.allows() && !identity.scopes.has(scope) {
             return Verdict::NoScope(scope);
         }
+        verdict
+    }
+
+    /// By what an event that is not open data is the caller's to see, whatever its scopes.
+    fn covered(&self, position: u64, class: PrivacyClass, key: &Key) -> Verdict<'_> {
         if self.own.have(key) || self.follows_from_own(key) {
             return Verdict::Own;
         }
@@ -200,29 +194,20 @@ impl Gate {
         if !identity.scopes.has(Scope::ViewsRead) {
             return Err(Verdict::NoScope(Scope::ViewsRead));
         }
-        let mut within = self.own.clone();
-        within.ids.extend(&self.begun);
+        let mut own = self.own.clone();
+        own.ids.extend(&self.begun);
         if Stakeholder::Platform.grant().views.contains(&view) {
-            within.join(&self.mandated);
+            own.join(&self.mandated);
         }
-        let mut kommuner = HashSet::new();
+        let mut any_of = vec![vec![own.within()]];
         for approval in self.approvals.iter().filter(|approval| approval.views.contains(&view)) {
-            match approval.stakeholder.grant().reach {
-                Reach::Everywhere => return Ok(Bounds::Everything),
-                Reach::Kommune => _ = kommuner.insert(approval.kommune),
-                Reach::Affiliates | Reach::Mandated => within.join(&approval.within),
-                Reach::Nowhere | Reach::Own => {}
+            match approval.rows() {
+                Some(sets) if sets.is_empty() => return Ok(Bounds::Everything),
+                Some(sets) => any_of.push(sets),
+                None => {}
             }
         }
-        Ok(Bounds::Within {
-            orgnr: within.numbers.iter().map(|number| format!("{number:09}")).collect(),
-            organisations: within.ids.into_iter().collect(),
-            kommuner: kommuner
-                .iter()
-                .filter(|kommune| **kommune != 0)
-                .map(|kommune| format!("{kommune:04}"))
-                .collect(),
-        })
+        Ok(Bounds::AnyOf(any_of))
     }
 
     /// Whether the caller began what an event is about, or what that came of: a founding names the initiative that it is of.
@@ -231,10 +216,15 @@ impl Gate {
         key.orgnr == 0 && (begun(&key.organisation) || key.related.iter().any(begun))
     }
 
+    /// Whether somebody began something with an event as the organisation as which the caller acts.
+    pub fn began(&self, key: &Key) -> bool {
+        let by_the_caller = |identity: &Identity| key.actor == identity.acts_as().to_u32();
+        key.actor != 0 && key.orgnr == 0 && self.caller.identity().is_some_and(by_the_caller)
+    }
+
     /// Takes note of an event that the caller itself has given rise to: what it begins is its own to follow.
     pub fn notice(&mut self, key: &Key) {
-        let by_the_caller = |identity: &crate::Identity| key.actor == identity.consumer.to_u32();
-        if key.actor != 0 && key.orgnr == 0 && self.caller.identity().is_some_and(by_the_caller) {
+        if self.began(key) {
             self.begun.insert(key.organisation);
         }
     }
@@ -257,7 +247,7 @@ impl Gate {
         if Stakeholder::Platform.grant().views.contains(&view) && self.mandated.have(about) {
             return Verdict::Mandated;
         }
-        let covers = |approval: &&Approval| approval.views.contains(&view) && approval.reaches(about);
+        let covers = |approval: &&Approval| approval.views.contains(&view) && approval.covers_rows(about);
         self.approvals
             .iter()
             .find(covers)
@@ -281,6 +271,27 @@ impl Approval {
             && self.filter.passes(key)
     }
 
+    /// Whether rows of its views about an organisation are covered.
+    fn covers_rows(&self, about: &Key) -> bool {
+        self.reaches(about) && self.filter.passes_rows(about)
+    }
+
+    /// The sets that a covered row is in; none when no row is covered.
+    fn rows(&self) -> Option<Vec<Within>> {
+        let mut sets = self.filter.rows()?;
+        match self.stakeholder.grant().reach {
+            Reach::Nowhere | Reach::Own => return None,
+            Reach::Everywhere => {}
+            Reach::Kommune if self.kommune == 0 => return None,
+            Reach::Kommune => sets.push(Within::Places {
+                kommuner: vec![format!("{:04}", self.kommune)],
+                counties: Vec::new(),
+            }),
+            Reach::Affiliates | Reach::Mandated => sets.push(self.within.within()),
+        }
+        Some(sets)
+    }
+
     fn reaches(&self, key: &Key) -> bool {
         match self.stakeholder.grant().reach {
             Reach::Nowhere | Reach::Own => false,
@@ -297,6 +308,13 @@ impl Holdings {
     fn join(&mut self, other: &Self) {
         self.numbers.extend(&other.numbers);
         self.ids.extend(&other.ids);
+    }
+
+    fn within(&self) -> Within {
+        Within::Organisations {
+            orgnr: self.numbers.iter().map(|number| format!("{number:09}")).collect(),
+            ids: self.ids.iter().copied().collect(),
+        }
     }
 
     fn have(&self, key: &Key) -> bool {

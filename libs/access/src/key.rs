@@ -20,7 +20,8 @@ pub struct Key {
     pub kommune: u16,
     /// Organisation number as a number; 0 when there is none.
     pub orgnr: u32,
-    /// Organisation number of the one who acted; 0 when it was nobody with a token.
+    /// Organisation number of the one as whom somebody acted: the customer, when a system user did, and who gave the mandate,
+    /// when one was used; 0 when it was nobody with a token.
     pub actor: u32,
     /// Its organisation.
     pub organisation: Uuid,

@@ -11,6 +11,7 @@
 //! basis was approved, which is itself a fact for everybody to read.
 #![warn(missing_docs)]
 
+mod bounds;
 mod caller;
 mod filter;
 mod gate;
@@ -20,9 +21,10 @@ mod party;
 mod registry;
 mod vocabulary;
 
+pub use bounds::{Bounds, Within};
 pub use caller::{Caller, Identity, Scopes, SystemUser};
 pub use filter::{Filter, Invalid};
-pub use gate::{Approval, Bounds, Gate, Verdict};
+pub use gate::{Approval, Gate, Verdict};
 pub use key::Key;
 pub use matrix::{Grant, MATRIX, Reach, Scope, Stakeholder, View};
 pub use party::{Parties, Party, PartyError};

@@ -140,6 +140,11 @@ impl View {
         self.row().3
     }
 
+    /// Whether it has rows of its own that are not open to everybody. A timeline has none: its entries are events.
+    pub fn has_rows(self) -> bool {
+        !self.is_open() && self != Self::OrgTimeline
+    }
+
     /// The view of that name.
     pub fn parse(name: &str) -> Option<Self> {
         VIEWS.iter().find(|row| row.1 == name).map(|row| row.0)
@@ -176,13 +181,13 @@ impl Scope {
         SCOPES.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 
-    /// The scope that events of a class need; none for open data.
+    /// The scope that events of a class need; none for open data. What does not say its class is not open.
     pub fn of_class(class: PrivacyClass) -> Option<Self> {
         match class {
-            PrivacyClass::Unspecified | PrivacyClass::Public => None,
+            PrivacyClass::Public => None,
             PrivacyClass::Org => Some(Self::EventsOrgRead),
             PrivacyClass::Pers => Some(Self::EventsPersRead),
-            PrivacyClass::Conf => Some(Self::EventsConfRead),
+            PrivacyClass::Unspecified | PrivacyClass::Conf => Some(Self::EventsConfRead),
         }
     }
 }

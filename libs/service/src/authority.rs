@@ -27,15 +27,16 @@ pub struct Authority {
 struct Belonging {
     /// The organisation's number, once it has one.
     orgnr: Option<String>,
-    /// Who began it, when a token proved that.
+    /// As which organisation it was begun, when a token proved that: the customer, when a system user began it.
     begun_by: Option<String>,
 }
 
 /// The latest event of the aggregate says which organisation it is about; that organisation may have a number. What a
 /// reaction began was begun by who gave rise to it.
 const BELONGING: &str = "select coalesce( \
-        case when f.actor->>'authenticated' = 'true' then f.actor->>'ref' end, \
-        (select c.actor->>'ref' from log.events c \
+        case when f.actor->>'authenticated' = 'true' \
+             then coalesce(nullif(f.actor->>'actingFor', ''), f.actor->>'ref') end, \
+        (select coalesce(nullif(c.actor->>'actingFor', ''), c.actor->>'ref') from log.events c \
           where c.position = f.causation_position and c.actor->>'authenticated' = 'true')) as begun_by, \
     coalesce((select r.orgnr from log.events r \
                where r.aggregate_id = l.organisation_id and r.name = 'OrganisationRegistered' limit 1), \
@@ -156,7 +157,7 @@ impl Authority {
             Belonging {
                 begun_by: Some(begun_by),
                 ..
-            } if begun_by == identity.consumer.as_str() => Ok(by_itself(identity)),
+            } if begun_by == identity.acts_as().as_str() => Ok(by_itself(identity)),
             Belonging { .. } => Err(denied(
                 "NOT_YOURS",
                 "it was begun by somebody else, and has no organisation number that a mandate could be for",

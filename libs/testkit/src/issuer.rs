@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use ryggrad_access::{Parties, Scope};
+use ryggrad_access::{Parties, Scope, SystemUser};
 use ryggrad_issuer::{Grant, Issuer, JWKS_PATH, Key, party, usual_scopes};
+use ryggrad_norway::OrgNumber;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -102,7 +103,24 @@ impl TestIssuer {
         })
     }
 
-    /// The same with everything that such a party usually asks for.
+    /// A token of a party's system as the system user of an organisation, good for ten minutes.
+    ///
+    /// # Panics
+    /// When there is no such party, or the number is none.
+    #[track_caller]
+    pub fn system_user(&self, name: &str, customer: &str, scopes: &[Scope]) -> String {
+        let (number, _) = party(name, &Parties::development()).expect("a party of the list");
+        self.grant(&Grant {
+            lifetime: Duration::from_mins(10),
+            system_user: Some(SystemUser {
+                id: format!("user-of-{customer}"),
+                organisation: OrgNumber::parse(customer).expect("an organisation number"),
+            }),
+            ..Grant::new(number, scopes.iter().copied())
+        })
+    }
+
+    /// A token of a party with everything that it usually asks for.
     ///
     /// # Panics
     /// When there is no such party.

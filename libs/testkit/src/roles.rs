@@ -107,27 +107,35 @@ impl Role {
         };
         let listed = event.views.iter().any(|view| view == self.grant.code);
         let row = self.grant.allows(event.class) && listed;
-        let platform = Stakeholder::Platform.grant().allows(event.class);
-        self.orgnr.is_some() && scopes.contains(&scope) && self.has(whose, row, platform)
+        let mandate = self.by_mandate().is_some_and(|grant| grant.allows(event.class));
+        self.orgnr.is_some() && scopes.contains(&scope) && self.has(whose, row, mandate)
     }
 
     /// The same with an entry of a view whose entries are events.
     pub fn is_told(&self, scopes: &[Scope], view: View, event: &EventType, whose: Whose) -> bool {
-        let covered = self.grant.views.contains(&view) || self.is(whose) || whose == Whose::Mandator;
+        let mandate = self.by_mandate().is_some_and(|grant| grant.views.contains(&view));
+        let covered = self.has(whose, self.grant.views.contains(&view), mandate);
         self.sees(scopes, event, whose) && (covered || Scope::of_class(event.class).is_none())
     }
 
     /// Whether it is shown a view of an organisation.
     pub fn is_shown(&self, scopes: &[Scope], view: View, whose: Whose) -> bool {
         let row = self.grant.views.contains(&view);
-        let platform = Stakeholder::Platform.grant().views.contains(&view);
+        let mandate = self.by_mandate().is_some_and(|grant| grant.views.contains(&view));
         let known = self.orgnr.is_some() && scopes.contains(&Scope::ViewsRead);
-        view.is_open() || (known && self.has(whose, row, platform))
+        view.is_open() || (known && self.has(whose, row, mandate))
     }
 
-    /// Whether it has what is about an organisation: its own, by a mandate as a platform has it, or where its row reaches.
-    fn has(&self, whose: Whose, row: bool, platform: bool) -> bool {
-        self.is(whose) || (whose == Whose::Mandator && platform) || (row && self.reaches(whose))
+    /// The row by which a mandate opens something to it without an approval: a platform's, for platforms and for those who
+    /// are on no list. All others have their own row, and nothing past it.
+    fn by_mandate(&self) -> Option<&'static Grant> {
+        let is_platform = self.party.is_none() || self.grant.stakeholder == Stakeholder::Platform;
+        is_platform.then(|| Stakeholder::Platform.grant())
+    }
+
+    /// Whether it has what is about an organisation: its own, by a mandate, or where its row reaches.
+    fn has(&self, whose: Whose, row: bool, mandate: bool) -> bool {
+        self.is(whose) || (whose == Whose::Mandator && mandate) || (row && self.reaches(whose))
     }
 
     fn reaches(&self, whose: Whose) -> bool {

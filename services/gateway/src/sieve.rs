@@ -54,12 +54,7 @@ impl Sieve {
 
     /// Whether the caller itself began something with this event, which its gate has to know.
     pub(crate) fn began(&self, key: &Key) -> bool {
-        let consumer = self
-            .gate
-            .as_ref()
-            .and_then(|known| known.gate.caller().identity())
-            .map(|identity| identity.consumer.to_u32());
-        key.actor != 0 && key.orgnr == 0 && consumer == Some(key.actor)
+        self.gate.as_ref().is_some_and(|known| known.gate.began(key))
     }
 
     /// Takes note of an event that the caller itself has given rise to.

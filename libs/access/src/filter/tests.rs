@@ -107,6 +107,51 @@ fn an_organisation_passes_by_id_by_number_and_as_a_related_one() {
 }
 
 #[test]
+fn rows_of_views_have_neither_types_nor_classes() {
+    let about = Key::about(Uuid::from_u128(1), Some(&ORGNR.to_string()), Some("4601"));
+    let bound = EventFilter {
+        organisations: vec![ORGNR.to_string()],
+        kommunenummer: texts(&["46"]),
+        ..Default::default()
+    };
+    assert!(Filter::parse(Some(&bound)).unwrap().passes_rows(&about));
+    for (field, asked) in [
+        (
+            "types",
+            EventFilter {
+                types: texts(&["OrganisationRegistered"]),
+                ..Default::default()
+            },
+        ),
+        (
+            "contexts",
+            EventFilter {
+                contexts: texts(&["registration"]),
+                ..Default::default()
+            },
+        ),
+        (
+            "classes",
+            EventFilter {
+                classes: vec![PrivacyClass::Conf as i32],
+                ..Default::default()
+            },
+        ),
+        (
+            "aggregate_types",
+            EventFilter {
+                aggregate_types: texts(&["Organisation"]),
+                ..Default::default()
+            },
+        ),
+    ] {
+        let filter = Filter::parse(Some(&asked)).unwrap();
+        assert!(!filter.passes_rows(&about), "{field}");
+        assert_eq!(filter.asks_of_events().collect::<Vec<_>>(), [field]);
+    }
+}
+
+#[test]
 fn a_value_that_does_not_exist_is_refused_by_the_name_of_its_field() {
     assert_eq!(
         refused(&EventFilter {

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use ryggrad_norway::OrgNumber;
+use ryggrad_proto::events::v1::EventFilter;
 
 use super::*;
-use crate::caller::{Identity, Scopes};
+use crate::caller::{Identity, Scopes, SystemUser};
 use crate::matrix::MATRIX;
 use crate::party::Party;
 use crate::vocabulary::Vocabulary;
@@ -159,6 +160,60 @@ fn a_mandate_opens_everything_but_what_is_confidential() {
 }
 
 #[test]
+fn a_mandate_takes_no_stakeholder_past_its_own_row() {
+    for grant in MATRIX.iter().filter(|grant| grant.stakeholder != Stakeholder::Platform) {
+        let known = || caller(Some(grant.stakeholder), all());
+        let alone = gate(known(), &[], &[ANOTHER], vec![]);
+        let approved = gate(known(), &[], &[ANOTHER], vec![approval(grant.stakeholder)]);
+        for event in ryggrad_proto::catalogue() {
+            let key = key(event, ANOTHER, KOMMUNE);
+            let open = event.class == PrivacyClass::Public;
+            assert_eq!(alone.passes(99, &key), open, "{} {}", grant.code, event.name);
+            let listed = event.views.iter().any(|view| view == grant.code) && grant.allows(event.class);
+            let expected = open || (listed && grant.can_subscribe());
+            assert_eq!(approved.passes(99, &key), expected, "{} {}", grant.code, event.name);
+        }
+        let about = Key::about(Uuid::from_u128(1), Some(&ANOTHER.to_string()), Some("4203"));
+        for view in View::all().filter(|view| !view.is_open()) {
+            assert!(!alone.view(view, &about).allows(), "{} {}", grant.code, view.name());
+            let bounds = alone.bounds(view).expect("a scope");
+            assert!(!finds(&bounds, ANOTHER, KOMMUNE), "{} {}", grant.code, view.name());
+        }
+    }
+}
+
+#[test]
+fn what_does_not_say_its_class_is_not_open() {
+    let registered = ryggrad_proto::event_type("registration", "OrganisationRegistered").expect("a type");
+    let unsaid = Key {
+        class: 0,
+        ..key(registered, ANOTHER, KOMMUNE)
+    };
+    assert!(!Gate::open().passes(99, &unsaid));
+    let brreg = gate(
+        caller(Some(Stakeholder::Brreg), all()),
+        &[],
+        &[],
+        vec![approval(Stakeholder::Brreg)],
+    );
+    assert!(!brreg.passes(99, &unsaid));
+    let own = gate(caller(None, all()), &[ANOTHER], &[], vec![]);
+    assert!(own.passes(99, &unsaid));
+}
+
+#[test]
+fn who_would_not_be_shown_it_is_not_told_its_class() {
+    let gate = gate(caller(None, Scopes::default()), &[ITS_OWN], &[], vec![]);
+    for event in ryggrad_proto::catalogue() {
+        if event.class == PrivacyClass::Public {
+            continue;
+        }
+        let verdict = gate.verdict(99, &key(event, ANOTHER, KOMMUNE));
+        assert!(matches!(verdict, Verdict::NotCovered), "{}: {verdict:?}", event.name);
+    }
+}
+
+#[test]
 fn every_view_is_for_those_that_the_matrix_names() {
     let near = Key::about(Uuid::from_u128(1), Some(&ANOTHER.to_string()), Some("4203"));
     for grant in MATRIX {
@@ -203,12 +258,92 @@ fn a_query_is_bound_as_its_rows_are() {
     );
     assert_eq!(everywhere.bounds(view).expect("allowed"), Bounds::Everything);
     let own = gate(caller(None, all()), &[ITS_OWN], &[], vec![]);
-    let within = Bounds::Within {
+    let within = Within::Organisations {
         orgnr: vec![ITS_OWN.to_string()],
-        organisations: vec![],
-        kommuner: vec![],
+        ids: vec![],
     };
-    assert_eq!(own.bounds(view).expect("allowed"), within);
+    assert_eq!(own.bounds(view).expect("allowed"), Bounds::AnyOf(vec![vec![within]]));
+}
+
+/// Whether a query with these bounds finds the rows about an organisation.
+fn finds(bounds: &Bounds, orgnr: u32, kommune: u16) -> bool {
+    let Bounds::AnyOf(any_of) = bounds else { return true };
+    let (orgnr, kommune) = (orgnr.to_string(), format!("{kommune:04}"));
+    let is_in = |set: &Within| match set {
+        Within::Organisations { orgnr: numbers, .. } => numbers.contains(&orgnr),
+        Within::Places { kommuner, counties } => {
+            kommuner.contains(&kommune) || counties.contains(&kommune[..2].to_owned())
+        }
+    };
+    any_of.iter().any(|sets| sets.iter().all(is_in))
+}
+
+#[test]
+fn an_approved_filter_binds_views_and_queries_as_it_binds_the_stream() {
+    const FAR: u32 = 310_000_035;
+    let places = [
+        (ANOTHER, KOMMUNE),
+        (ANOTHER, 301),
+        (FAR, KOMMUNE),
+        (FAR, 4204),
+        (FAR, 301),
+    ];
+    let (organisations, numbers) = (vec![ANOTHER.to_string()], vec!["4203".to_owned()]);
+    let filters = [
+        EventFilter::default(),
+        EventFilter {
+            organisations: organisations.clone(),
+            ..Default::default()
+        },
+        EventFilter {
+            kommunenummer: numbers.clone(),
+            ..Default::default()
+        },
+        EventFilter {
+            kommunenummer: vec!["42".to_owned()],
+            ..Default::default()
+        },
+        EventFilter {
+            organisations,
+            kommunenummer: numbers,
+            ..Default::default()
+        },
+        EventFilter {
+            types: vec!["OrganisationRegistered".to_owned()],
+            ..Default::default()
+        },
+        EventFilter {
+            classes: vec![PrivacyClass::Org as i32],
+            ..Default::default()
+        },
+    ];
+    let mut shown = 0;
+    for grant in MATRIX {
+        for asked in &filters {
+            let approved = Approval {
+                filter: Filter::parse(Some(asked)).expect("a filter"),
+                ..approval(grant.stakeholder)
+            };
+            let gate = gate(caller(Some(grant.stakeholder), all()), &[], &[], vec![approved.clone()]);
+            for view in grant.views.iter().filter(|view| view.has_rows()) {
+                let bounds = gate.bounds(*view).expect("a scope");
+                for (orgnr, kommune) in places {
+                    let about = Key::about(
+                        Uuid::from_u128(1),
+                        Some(&orgnr.to_string()),
+                        Some(&format!("{kommune:04}")),
+                    );
+                    let asks_of_events = !asked.types.is_empty() || !asked.classes.is_empty();
+                    let expected = !asks_of_events && approved.reaches(&about) && approved.filter.passes(&about);
+                    let who = format!("{} {} {asked:?} {orgnr} {kommune}", grant.code, view.name());
+                    assert_eq!(gate.view(*view, &about).allows(), expected, "{who}");
+                    assert_eq!(finds(&bounds, orgnr, kommune), expected, "{who}");
+                    shown += usize::from(expected);
+                }
+            }
+        }
+    }
+    assert!(shown > 0, "something is approved");
 }
 
 #[test]
@@ -231,6 +366,27 @@ fn what_the_caller_began_is_its_own_until_it_has_a_number() {
     assert!(!gate.passes(3, &of_it));
     begun.orgnr = ANOTHER;
     assert!(!gate.passes(3, &begun));
+}
+
+#[test]
+fn what_a_system_user_began_is_its_customers() {
+    let sketched = ryggrad_proto::event_type("registration", "InitiativeSketched").expect("a type");
+    let begun = Key {
+        actor: ANOTHER,
+        ..key(sketched, 0, KOMMUNE)
+    };
+    let mut identity = caller(None, all()).identity().expect("proved").clone();
+    let mut platform = gate(Caller::proved(identity.clone()), &[ITS_OWN], &[], vec![]);
+    identity.system_user = Some(SystemUser {
+        id: "a2b1".to_owned(),
+        organisation: orgnr(ANOTHER),
+    });
+    let mut customer = gate(Caller::proved(identity), &[ANOTHER], &[], vec![]);
+    for gate in [&mut platform, &mut customer] {
+        gate.notice(&begun);
+    }
+    assert!(customer.passes(2, &begun));
+    assert!(!platform.passes(2, &begun), "the platform itself began nothing");
 }
 
 #[test]

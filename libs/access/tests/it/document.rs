@@ -43,15 +43,19 @@ fn page() -> String {
          Denied is what nothing allows. One piece of code (`libs/access`, `Gate`) answers for the stream, for every view and for\n\
          webhooks, from the tables below.\n\n\
          1. **Open data** (class PUBLIC, which carries no person) is open to everybody, with or without a token.\n\
-         2. **One's own.** An organisation sees every fact about itself, with a token whose scopes cover the facts' classes; before it\n   \
-            has a number, so does the one who began for it. What others were shown of it is in its `access_log`.\n\
-         3. **A mandate.** Who has a mandate from an organisation that is in force (or is its system user) sees its facts, but those of\n   \
-            class CONF.\n\
+         2. **One's own.** An organisation sees every fact about itself, with a token whose scopes cover the facts' classes, and so does\n   \
+            its system user; before it has a number, so does the one who began for it. What others were shown of it is in its\n   \
+            `access_log`.\n\
+         3. **A mandate.** A platform, or somebody who is on no list, sees the facts of those whose mandate to it is in force, but those\n   \
+            of class CONF. Any other stakeholder has its own row, and a mandate takes it no further than that: it only says whom a row\n   \
+            that reaches by mandate is about.\n\
          4. **A subscription.** A stakeholder sees, of whom it reaches, the event types that the catalogue lists for it, in the classes\n   \
-            that it may see at all, as far as an approved subscription that is in force covers them. The approval names the legal basis,\n   \
-            is a fact, and is public: `GET /v1/subscriptions`.\n\n\
+            that it may see at all, as far as an approved subscription that is in force covers them. Its filter binds the stream, and by\n   \
+            organisations and municipalities the rows of views. The approval names the legal basis, is a fact, and is public:\n   \
+            `GET /v1/subscriptions`.\n\n\
          Persons appear as `person_ref` only. What others than the organisation itself are shown is written to its access log before it\n\
-         is shown; so is what an authority looks up of open data in a view.\n\n",
+         is shown; so is what an authority looks up of open data in a view. For whom, by which mandate and through which supplier\n\
+         somebody acted is not told with open data.\n\n",
     );
     page.push_str("## Scopes\n\n| scope | allows |\n|---|---|\n");
     for scope in Scope::all() {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use ryggrad_access::{Caller, Scope, Stakeholder};
+use ryggrad_access::{Caller, Key, Scope, Stakeholder, View};
 use ryggrad_eventlog::schema::{self, Role};
 use ryggrad_eventlog::{Append, Clock, NewEvent, Request, Writer};
 use ryggrad_proto::common::v1::Actor;
@@ -230,6 +230,44 @@ async fn what_has_no_number_belongs_to_the_one_who_began_it() {
         .admit(platform(OTHER), INITIATIVE, supports, "")
         .await
         .expect("anybody may support it");
+}
+
+#[tokio::test]
+async fn what_a_system_user_began_belongs_to_its_customer() {
+    let world = world().await;
+    let begun = Uuid::from_u128(0x16);
+    let system = Actor {
+        kind: "platform".to_owned(),
+        r#ref: PLATFORM.to_owned(),
+        acting_for: CLUB.to_owned(),
+        mandate: "a2b1".to_owned(),
+        authenticated: true,
+        ..Actor::default()
+    };
+    let sketched = initiative_event::Event::from(pb::InitiativeSketched::default());
+    append(&world.registration, "Initiative", begun, None, system, &sketched).await;
+    let customers = |platform: &str, customer: &str| system_user(platform, customer, [Scope::CommandsWrite]);
+    for (who, caller, admitted) in [
+        ("its system user", customers(PLATFORM, CLUB), true),
+        ("the customer itself", club(), true),
+        ("its system user elsewhere", customers(OTHER, CLUB), true),
+        ("the platform itself", platform(PLATFORM), false),
+        ("the platform for another", customers(PLATFORM, "310000027"), false),
+    ] {
+        let found = world.admit(caller, begun, pause(), "").await.map(drop);
+        assert_eq!(found, if admitted { Ok(()) } else { Err("NOT_YOURS") }, "{who}");
+    }
+    let may_read = async |caller: Caller| {
+        let gate = auth::answering(caller, world.authority.gate())
+            .await
+            .expect("the log answers");
+        gate.view(View::Initiative, &Key::about(begun, None, None)).allows()
+    };
+    let reader = |customer| system_user(PLATFORM, customer, [Scope::ViewsRead]);
+    assert!(may_read(reader(CLUB)).await, "its system user");
+    assert!(!may_read(reader("310000027")).await, "the platform for another");
+    let itself = caller(PLATFORM, Some(Stakeholder::Platform), [Scope::ViewsRead]);
+    assert!(!may_read(itself).await, "the platform itself");
 }
 
 #[tokio::test]

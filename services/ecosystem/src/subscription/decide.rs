@@ -26,7 +26,7 @@ pub(super) fn subscribe(state: &State, c: &pb::Subscribe, context: &Context) -> 
         .legal_basis(&c.legal_basis)
         .ok_or_else(|| refusals::no_legal_basis(grant))?;
     let views = views(grant, &c.views)?;
-    let filter = filter(stakeholder, c.filter.as_ref())?;
+    let filter = filter(stakeholder, c.filter.as_ref(), &views)?;
     let until = c.until.as_deref().filter(|until| !until.is_empty());
     let until = until.map(|until| input::date("until", until)).transpose()?;
     if until.is_some_and(|until| until < time::day(context.now)) {
@@ -68,9 +68,19 @@ fn views(grant: &Grant, asked: &[String]) -> Result<Vec<View>, Refusal> {
     Ok(views)
 }
 
-/// The filter, when all its values exist and every type in it can reach the stakeholder.
-fn filter(stakeholder: Stakeholder, asked: Option<&EventFilter>) -> Result<Option<EventFilter>, Refusal> {
-    Filter::parse(asked).map_err(refusals::filter)?;
+/// The filter, when all its values exist, every type in it can reach the stakeholder, and it can bind the views that are asked
+/// for with it.
+fn filter(
+    stakeholder: Stakeholder,
+    asked: Option<&EventFilter>,
+    views: &[View],
+) -> Result<Option<EventFilter>, Refusal> {
+    let parsed = Filter::parse(asked).map_err(refusals::filter)?;
+    if let Some(view) = views.iter().find(|view| view.has_rows())
+        && let Some(field) = parsed.asks_of_events().next()
+    {
+        return Err(refusals::not_of_rows(field, view.name()));
+    }
     for name in asked.iter().flat_map(|filter| &filter.types) {
         let mut named = ryggrad_proto::catalogue()
             .iter()

@@ -111,6 +111,29 @@ pub(super) fn type_not_for(grant: &Grant, name: &str) -> Refusal {
     .with("type", name)
 }
 
+pub(super) fn not_of_rows(field: &str, view: &str) -> Refusal {
+    Refusal::new(
+        &rules::ACCESS,
+        "FilterNotOfView",
+        Text::formatted(
+            format!(
+                "Visningen {view} viser tilstander, ikke hendelser, og kan ikke avgrenses med {field}. Avgrens den med \
+                 organisations eller kommunenummer, eller søk om visningen i et eget abonnement."
+            ),
+            format!(
+                "Visinga {view} viser tilstandar, ikkje hendingar, og kan ikkje avgrensast med {field}. Avgrens henne med \
+                 organisations eller kommunenummer, eller søk om visinga i eit eige abonnement."
+            ),
+            format!(
+                "the view {view} has states, not events, and cannot be bound by {field}: bind it by organisations or \
+                 kommunenummer, or ask for it in a subscription of its own"
+            ),
+        ),
+    )
+    .at(format!("filter.{field}"))
+    .with("view", view)
+}
+
 pub(super) fn filter(invalid: Invalid) -> Refusal {
     let Invalid { field, problem } = invalid;
     Refusal::invalid(

@@ -104,6 +104,43 @@ fn a_type_or_a_view_that_is_for_others_is_refused() {
 }
 
 #[test]
+fn a_view_of_states_cannot_be_bound_by_what_only_events_have() {
+    let asked = |views: &[&str], filter: EventFilter| pb::Subscribe {
+        stakeholder: "BRREG".into(),
+        legal_basis: "enhetsregisterloven".into(),
+        views: views.iter().map(ToString::to_string).collect(),
+        filter: Some(filter),
+        ..asked()
+    };
+    let types = || EventFilter {
+        types: vec!["RegistrationSubmitted".into()],
+        ..EventFilter::default()
+    };
+    let classes = EventFilter {
+        classes: vec![2],
+        ..EventFilter::default()
+    };
+    let bound = EventFilter {
+        organisations: vec!["310000019".into()],
+        kommunenummer: vec!["42".into()],
+        ..EventFilter::default()
+    };
+    let cases = ["org_timeline", "register_case"];
+    for (filter, field) in [(types(), "filter.types"), (classes, "filter.classes")] {
+        let refusal = by_lottstift([])
+            .when(asked(&cases, filter))
+            .then_refused("R-0.98", "FilterNotOfView");
+        assert_eq!(refusal.field.as_deref(), Some(field));
+        assert!(refusal.text.nn.contains("register_case"), "{}", refusal.text.nn);
+    }
+    for (views, filter) in [(&cases[..], bound), (&cases[..1], types()), (&[], types())] {
+        by_lottstift([])
+            .when(asked(views, filter))
+            .then_names(&["SubscriptionApproved"]);
+    }
+}
+
+#[test]
 fn a_filter_that_cannot_be_read_is_named() {
     let asked = pb::Subscribe {
         filter: Some(EventFilter {

@@ -102,7 +102,7 @@ impl Owner {
     /// Whose what a caller makes is.
     pub(crate) fn of(identity: &Identity) -> Self {
         Self {
-            organisation: identity.own().next().unwrap_or(identity.consumer),
+            organisation: identity.acts_as(),
             consumer: identity.consumer,
             supplier: identity.supplier,
             system_user: identity.system_user.as_ref().map(|user| user.id.clone()),

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ryggrad_access::{self as access, Gate, Key, Verdict};
+use ryggrad_access::{self as access, Bounds, Gate, Key, Verdict, Within};
 use ryggrad_eventlog::projection::{Snapshot, View};
 use ryggrad_service::readings::About;
 use ryggrad_service::{ApiError, Readings};
+use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::Api;
@@ -17,6 +18,30 @@ pub(crate) async fn open(view: &View, at_least: u64, patience: Duration) -> Resu
         view.wait_for(at_least, patience).await.map_err(unreadable)?;
     }
     view.snapshot().await.map_err(unreadable)
+}
+
+/// Leaves out of a query the rows that are not within the bounds. The view has columns for whom a row is about.
+pub(crate) fn within(sql: &mut QueryBuilder<Postgres>, bounds: Bounds) {
+    let Bounds::AnyOf(any_of) = bounds else { return };
+    sql.push(" and (false");
+    for sets in any_of {
+        sql.push(" or (true");
+        for set in sets {
+            match set {
+                Within::Organisations { orgnr, ids } => {
+                    sql.push(" and (orgnr = any(").push_bind(orgnr);
+                    sql.push(") or organisation_id = any(").push_bind(ids);
+                }
+                Within::Places { kommuner, counties } => {
+                    sql.push(" and (kommunenummer = any(").push_bind(kommuner);
+                    sql.push(") or left(kommunenummer, 2) = any(").push_bind(counties);
+                }
+            }
+            sql.push("))");
+        }
+        sql.push(")");
+    }
+    sql.push(")");
 }
 
 /// Writes down that rows about these organisations are about to be shown, as far as it concerns anybody.

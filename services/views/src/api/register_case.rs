@@ -1,6 +1,6 @@
 //! Queries of `register_case`.
 
-use ryggrad_access::{Bounds, Key, View};
+use ryggrad_access::{Key, View};
 use ryggrad_eventlog::projection::decode;
 use ryggrad_proto::views::v1::{
     GetRegisterCaseRequest, GetRegisterCaseResponse, ListRegisterCasesRequest, ListRegisterCasesResponse, RegisterCase,
@@ -67,16 +67,7 @@ pub(super) async fn list(api: &Api, request: ListRegisterCasesRequest) -> Result
     if let Some(kommune) = kommune {
         sql.push(" and kommunenummer = ").push_bind(kommune);
     }
-    if let Bounds::Within {
-        orgnr,
-        organisations,
-        kommuner,
-    } = bounds
-    {
-        sql.push(" and (orgnr = any(").push_bind(orgnr);
-        sql.push(") or organisation_id = any(").push_bind(organisations);
-        sql.push(") or kommunenummer = any(").push_bind(kommuner).push("))");
-    }
+    read::within(&mut sql, bounds);
     if let Some(after) = &page.after {
         sql.push(" and first_position < ")
             .push_bind(i64::try_from(after.number).unwrap_or(i64::MAX));
