@@ -88,6 +88,8 @@ impl Readings {
         };
         let stakeholder = match verdict {
             Verdict::Approved(approval) => Some(approval.stakeholder),
+            // Whatever else it is: a mandate opens what it opens to a platform.
+            Verdict::Mandated => None,
             _ => identity.stakeholders().next(),
         };
         let shown = ViewAccessed {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::hub::Hub;
 use crate::refusal;
 use crate::sieve::Sieve;
+use crate::trace::Trace;
 
 /// Makes gates.
 #[derive(Debug, Clone)]
@@ -54,9 +55,14 @@ impl Access {
     /// Writes down whose facts beyond open data are about to be sent, before they are.
     pub(crate) async fn record(&self, sieve: &Sieve) -> Result<(), ApiError> {
         match sieve.known() {
-            Some((gate, trace)) => trace.record(gate, &self.readings).await,
+            Some((gate, trace)) => self.record_through(gate, trace).await,
             None => Ok(()),
         }
+    }
+
+    /// The same for what was looked at through a gate without a filter.
+    pub(crate) async fn record_through(&self, gate: &Gate, trace: &Trace) -> Result<(), ApiError> {
+        trace.record(gate, &self.readings).await
     }
 
     /// Lets filters by organisation number find what was before there was one.

@@ -9,6 +9,7 @@ use ryggrad_service::{ApiError, caller};
 use crate::api::{Api, optional_id};
 use crate::envelope::Fields;
 use crate::refusal;
+use crate::trace::Trace;
 
 /// Events that are looked at when nothing is said, and at the most.
 const EVENTS: (u32, u32) = (100, 10_000);
@@ -26,6 +27,7 @@ impl Api {
         let filter = self.filter(request.filter.as_ref()).await?;
         let (gate, _) = self.gate(&caller(), subscription, head).await?;
         let (mut events, mut held_back) = (Vec::new(), BTreeMap::<&str, u32>::new());
+        let trace = Trace::default();
         let mut position = after;
         while position < through {
             let limit = READ.min(u32::try_from(through - position).unwrap_or(READ));
@@ -36,7 +38,10 @@ impl Api {
             for event in &some {
                 let fields = Fields::of(event);
                 let key = fields.key();
-                let mut explanation = seen(event.position, gate.verdict(event.position, &key));
+                let verdict = gate.verdict(event.position, &key);
+                // What type it is, is told of it, whether the filter wants it or not.
+                trace.leave(verdict, key.organisation);
+                let mut explanation = seen(event.position, verdict);
                 if explanation.basis == AccessBasis::Unspecified as i32 {
                     // Which fields of the filter fit it would tell what it is.
                     *held_back.entry(ACCESS).or_default() += 1;
@@ -52,6 +57,7 @@ impl Api {
                 events.push(explanation);
             }
         }
+        self.access.record_through(&gate, &trace).await?;
         let delivered = events.iter().filter(|event| event.delivered).count();
         let held_back = held_back.into_iter().map(|(by, events)| HeldBack {
             by: by.to_owned(),

@@ -343,3 +343,56 @@ async fn who_is_sent_what_is_not_open_leaves_one_trace_for_each_organisation_bef
     stub.read(ReadRequest::default()).await.unwrap();
     assert_eq!(traces(&stack).await, [expected.clone(), expected]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_explained_of_an_event_that_is_not_open_leaves_a_trace() {
+    let stack = Stack::start().await;
+    let (id, _) = approve(&stack, "LOTTSTIFT", None).await;
+    stack
+        .append(vec![
+            fact(PrivacyClass::Conf, CLUB),
+            fact(PrivacyClass::Conf, CLUB),
+            fact(PrivacyClass::Public, OTHER),
+        ])
+        .await;
+    let club = Uuid::from_u128(CLUB.parse().unwrap()).to_string();
+    let expected = (numbered("LOTTSTIFT").0, id.to_string(), vec![club]);
+    // A filter that wants none of it: their types are told all the same.
+    let request = ExplainRequest {
+        filter: Some(EventFilter {
+            types: vec!["OrganisationRegistered".to_owned()],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let mut stub = stack.stub_as("lottstift", &ALL).await;
+    let said = stub.explain(request.clone()).await.unwrap().into_inner();
+    let told = said
+        .events
+        .iter()
+        .filter(|event| event.r#type.ends_with("BankAccountLinked.v1"));
+    assert_eq!(told.count(), 2);
+    assert_eq!(traces(&stack).await, std::slice::from_ref(&expected));
+    stack.stub().await.explain(request).await.unwrap();
+    assert_eq!(
+        traces(&stack).await,
+        [expected],
+        "nobody is told anything that is not open"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_class_of_what_may_not_be_seen_is_not_told_without_a_scope() {
+    let stack = Stack::start().await;
+    stack
+        .append(vec![fact(PrivacyClass::Org, OTHER), fact(PrivacyClass::Conf, OTHER)])
+        .await;
+    let mut stub = stack.stub_as(&format!("org:{CLUB}"), &[]).await;
+    let said = stub.explain(ExplainRequest::default()).await.unwrap().into_inner();
+    let told: Vec<_> = said
+        .events
+        .iter()
+        .map(|event| (event.access(), event.scope.as_str()))
+        .collect();
+    assert_eq!(told, [(AccessReason::NotCovered, ""); 2]);
+}

@@ -3,6 +3,7 @@
 use ryggrad_access::{Key, View};
 use ryggrad_eventlog::projection::decode;
 use ryggrad_proto::views::v1::{AccessLogEntry, ListAccessLogRequest, ListAccessLogResponse};
+use ryggrad_service::readings::About;
 use ryggrad_service::{ApiError, authority};
 
 use super::field::{self, Organisation};
@@ -30,8 +31,7 @@ pub(super) async fn list(api: &Api, request: ListAccessLogRequest) -> Result<Lis
         orgnr.as_ref().map(ryggrad_norway::OrgNumber::as_str),
         None,
     );
-    // Who looks at one's own access log leaves no trace in it; nobody else may.
-    authority::ask(&gate, View::AccessLog, &about)?;
+    let verdict = authority::ask(&gate, View::AccessLog, &about)?;
     let mut snapshot = read::open(&api.access_log, request.at_least, api.patience).await?;
     let as_of = snapshot.as_of();
     let Some(id) = id else {
@@ -60,13 +60,27 @@ pub(super) async fn list(api: &Api, request: ListAccessLogRequest) -> Result<Lis
         .map(decode::<AccessLogEntry>)
         .collect::<Result<Vec<_>, _>>()
         .map_err(read::unreadable)?;
+    // Nobody else has to wait for its connection while the access log is written.
+    drop(snapshot);
     let next_page_token = page.cut(&mut entries, |last| Cursor {
         number: last.position,
         ..Cursor::default()
     });
+    // Who looks at one's own access log leaves no trace in it; who does so by a mandate does.
+    let one = About::One {
+        id,
+        orgnr: orgnr.map(|orgnr| orgnr.to_string()),
+    };
+    api.readings
+        .record(gate.caller().identity(), View::AccessLog.name(), verdict, one)
+        .await?;
     Ok(ListAccessLogResponse {
         entries,
         next_page_token,
         as_of,
     })
+}
+
+pub(super) fn key_of(entry: &AccessLogEntry) -> Key {
+    Key::about(entry.organisation_id.parse().unwrap_or_default(), None, None)
 }

@@ -60,15 +60,24 @@ pub(crate) async fn note(
 
 /// The trace that an answer leaves in access logs: whose facts it shows, by what the reader rests on.
 #[derive(Debug, Default)]
-pub(crate) struct Trace<'a>(BTreeMap<Option<Uuid>, (Verdict<'a>, BTreeSet<Uuid>)>);
+pub(crate) struct Trace<'a>(BTreeMap<Basis, (Verdict<'a>, BTreeSet<Uuid>)>);
+
+/// What a reader rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Basis {
+    Open,
+    Mandate,
+    Subscription(Uuid),
+}
 
 impl<'a> Trace<'a> {
     /// A fact about an organisation is going to be shown.
     pub(crate) fn leave(&mut self, gate: &Gate, verdict: Verdict<'a>, organisation: Uuid) {
         if Readings::concerns(gate.caller().identity(), verdict) {
             let basis = match verdict {
-                Verdict::Approved(approval) => Some(approval.id),
-                _ => None,
+                Verdict::Approved(approval) => Basis::Subscription(approval.id),
+                Verdict::Mandated => Basis::Mandate,
+                _ => Basis::Open,
             };
             let (_, organisations) = self.0.entry(basis).or_insert_with(|| (verdict, BTreeSet::new()));
             organisations.insert(organisation);
@@ -77,12 +86,37 @@ impl<'a> Trace<'a> {
 
     /// Writes it.
     pub(crate) async fn record(self, api: &Api, gate: &Gate, view: access::View) -> Result<(), ApiError> {
+        let identity = gate.caller().identity();
         for (verdict, organisations) in self.0.into_values() {
             let several = About::Several(organisations.into_iter().collect());
-            let identity = gate.caller().identity();
             api.readings.record(identity, view.name(), verdict, several).await?;
         }
         Ok(())
+    }
+
+    /// Writes it when one organisation was asked about, whose number may be known. That open data about it was looked at is
+    /// not said beside more.
+    pub(crate) async fn record_one(
+        mut self,
+        api: &Api,
+        gate: &Gate,
+        view: access::View,
+        (id, orgnr): (Uuid, Option<String>),
+    ) -> Result<(), ApiError> {
+        if self.0.len() > 1 {
+            self.0.remove(&Basis::Open);
+        }
+        for (verdict, organisations) in self.0.values_mut() {
+            if organisations.remove(&id) {
+                let one = About::One {
+                    id,
+                    orgnr: orgnr.clone(),
+                };
+                let identity = gate.caller().identity();
+                api.readings.record(identity, view.name(), *verdict, one).await?;
+            }
+        }
+        self.record(api, gate, view).await
     }
 }
 

@@ -3,7 +3,7 @@
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use prost::Message;
-use ryggrad_access::{Gate, Key, Verdict, View as Access};
+use ryggrad_access::{Gate, Verdict, View as Access};
 use ryggrad_eventlog::projection::{Projection as _, Snapshot, View, decode};
 use ryggrad_proto::views::v1::snapshot_response::Part;
 use ryggrad_proto::views::v1::{
@@ -13,7 +13,7 @@ use ryggrad_proto::views::v1::{
 use ryggrad_service::{ApiError, authority};
 use tonic::Status;
 
-use super::{Api, directory, field, read, register_case, stats, timeline};
+use super::{Api, access_log, directory, field, read, register_case, stats, timeline};
 use crate::download::{self, Piece, Pieces, Place};
 use crate::{
     AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase as Cases, RegisterUnits, StatsCube, Subscriptions,
@@ -96,9 +96,19 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
             .await?
         }
         AccessLog::NAME => {
+            trace(
+                api,
+                &gate,
+                &mut snapshot,
+                Access::AccessLog,
+                |gate, entry: &AccessLogEntry| {
+                    let verdict = gate.view(Access::AccessLog, &access_log::key_of(entry));
+                    (verdict, &entry.organisation_id)
+                },
+            )
+            .await?;
             rows(place, snapshot, move |entry: AccessLogEntry| {
-                let organisation = entry.organisation_id.parse().unwrap_or_default();
-                let verdict = gate.view(Access::AccessLog, &Key::about(organisation, None, None));
+                let verdict = gate.view(Access::AccessLog, &access_log::key_of(&entry));
                 verdict.allows().then_some(Part::AccessLogEntry(entry))
             })
             .await?

@@ -6,7 +6,6 @@ use ryggrad_norway::OrgNumber;
 use ryggrad_proto::views::v1::{ListTimelineRequest, ListTimelineResponse, TimelineEntry};
 use ryggrad_proto::{EventType, catalogue, event_type};
 use ryggrad_service::ApiError;
-use ryggrad_service::readings::About;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -49,7 +48,7 @@ pub(super) async fn list(api: &Api, request: ListTimelineRequest) -> Result<List
         narrow(&mut stretch, &id, number, newest_first);
     }
     let mut entries: Vec<TimelineEntry> = Vec::new();
-    let mut rests_on = None;
+    let mut verdicts = Vec::new();
     loop {
         let some = read_some(&mut snapshot, &stretch, events.as_deref(), newest_first, page.limit()).await?;
         let Some(last) = some.last() else { break };
@@ -58,11 +57,8 @@ pub(super) async fn list(api: &Api, request: ListTimelineRequest) -> Result<List
         for entry in some {
             let verdict = verdict(&gate, &entry);
             if verdict.allows() {
-                // What is not open weighs more than what is, in the access log.
-                if rests_on.is_none() || !matches!(verdict, Verdict::Open) {
-                    rests_on = Some(verdict);
-                }
                 entries.push(entry);
+                verdicts.push(verdict);
             }
         }
         if !more || entries.len() > page.size {
@@ -75,19 +71,17 @@ pub(super) async fn list(api: &Api, request: ListTimelineRequest) -> Result<List
         number: last.position,
         ..Cursor::default()
     });
-    if let (Some(verdict), Ok(id)) = (rests_on, Uuid::try_parse(&id)) {
+    if let Ok(id) = Uuid::try_parse(&id) {
+        let mut trace = read::Trace::default();
+        for (entry, verdict) in entries.iter().zip(verdicts) {
+            trace.leave(&gate, verdict, whose(entry, verdict).unwrap_or(id));
+        }
         let orgnr = entries
             .iter()
             .rev()
             .find(|entry| !entry.related && !entry.orgnr.is_empty());
-        let one = About::One {
-            id,
-            orgnr: orgnr.map(|entry| entry.orgnr.clone()),
-        };
-        let view = View::OrgTimeline.name();
-        api.readings
-            .record(gate.caller().identity(), view, verdict, one)
-            .await?;
+        let orgnr = orgnr.map(|entry| entry.orgnr.clone());
+        trace.record_one(api, &gate, View::OrgTimeline, (id, orgnr)).await?;
     }
     entries.iter_mut().for_each(explain);
     Ok(ListTimelineResponse {
@@ -127,6 +121,14 @@ async fn read_some(
         .map_err(read::unreadable)?;
     let entries = rows.iter().map(decode::<TimelineEntry>).collect::<Result<Vec<_>, _>>();
     entries.map_err(read::unreadable)
+}
+
+/// Whose fact an entry shows; of open data it is told who was looked up, and not whom it leads to.
+fn whose(entry: &TimelineEntry, verdict: Verdict<'_>) -> Option<Uuid> {
+    match verdict {
+        Verdict::Open => None,
+        _ => Uuid::try_parse(&entry.owner_id).ok(),
+    }
 }
 
 /// Whether a caller sees an entry.

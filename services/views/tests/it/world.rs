@@ -28,7 +28,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 /// The first platform of the development list.
-const PLATFORM: &str = "399001218";
+pub(crate) const PLATFORM: &str = "399001218";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const ROLES: [Role<'static>; 4] = [
