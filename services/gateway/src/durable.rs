@@ -38,8 +38,18 @@ pub(crate) struct Durables {
 /// Whose it is, and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
-    pub(crate) orgnr: OrgNumber,
+    pub(crate) owner: Owner,
     pub(crate) name: String,
+}
+
+/// Whose durable subscriptions are. A platform has its own for each customer whose system user it is, and each customer its
+/// own with each platform: the same name is another subscription, which sees other events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Owner {
+    /// The organisation: the customer, when its system user asks.
+    pub(crate) organisation: OrgNumber,
+    /// Who was authorised.
+    pub(crate) consumer: OrgNumber,
 }
 
 /// What somebody wants who subscribes by a name.
@@ -90,14 +100,14 @@ pub(crate) struct Lease {
 impl Name {
     /// The name of a caller's durable subscription.
     pub(crate) fn of(caller: &Caller, name: &str) -> Result<Self, ApiError> {
-        let orgnr = owner(caller)?;
+        let owner = owner(caller)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if name.is_empty() || name.len() > NAME || !name.bytes().all(plain) {
             let problem = format!("a name has 1 to {NAME} letters, digits, dots, hyphens and underscores");
             return Err(ApiError::invalid("durable", problem));
         }
         Ok(Self {
-            orgnr,
+            owner,
             name: name.to_owned(),
         })
     }
@@ -110,13 +120,16 @@ impl Name {
     }
 }
 
-/// The organisation whose durable subscriptions a caller may handle.
-pub(crate) fn owner(caller: &Caller) -> Result<OrgNumber, ApiError> {
+/// Whose durable subscriptions a caller may handle.
+pub(crate) fn owner(caller: &Caller) -> Result<Owner, ApiError> {
     let identity = caller.identity().ok_or_else(ApiError::token_missing)?;
     if !caller.has(Scope::SubscriptionsWrite) {
         return Err(ApiError::scope_missing(Scope::SubscriptionsWrite));
     }
-    Ok(identity.consumer)
+    Ok(Owner {
+        organisation: identity.acts_as(),
+        consumer: identity.consumer,
+    })
 }
 
 // === impl Durables ===
@@ -224,13 +237,13 @@ impl Durables {
         }
     }
 
-    /// Those of an organisation, by name.
-    pub(crate) async fn list(&self, orgnr: OrgNumber) -> Result<Vec<(String, Stored)>, ApiError> {
-        let mut all = self.store.list(orgnr).await.map_err(|error| unwritten(&error))?;
+    /// Those of one owner, by name.
+    pub(crate) async fn list(&self, owner: Owner) -> Result<Vec<(String, Stored)>, ApiError> {
+        let mut all = self.store.list(owner).await.map_err(|error| unwritten(&error))?;
         let live = self.lock();
         for (name, stored) in &mut all {
             let name = Name {
-                orgnr,
+                owner,
                 name: name.clone(),
             };
             if let Some(live) = live.get(&name) {

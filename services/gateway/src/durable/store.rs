@@ -3,15 +3,14 @@
 use jiff::Timestamp;
 use prost::Message as _;
 use ryggrad_eventlog::Head;
-use ryggrad_norway::OrgNumber;
 use ryggrad_proto::events::v1::EventFilter;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
-use super::{Name, Wanted};
+use super::{Name, Owner, Wanted};
 
-/// How many an organisation may have.
+/// How many an owner may have.
 const MOST: i64 = 1_000;
 
 const COLUMNS: &str = "filter, subscription, epoch, acknowledged, delivered, session, created_at, acknowledged_at";
@@ -65,14 +64,16 @@ impl Store {
     ) -> Result<Opening, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         // Two who open the same for the first time do it one after the other.
-        sqlx::query("select pg_advisory_xact_lock(hashtext('gateway.durables ' || $1))")
-            .bind(name.orgnr.as_str())
+        sqlx::query("select pg_advisory_xact_lock(hashtext('gateway.durables ' || $1 || ' ' || $2))")
+            .bind(name.owner.organisation.as_str())
+            .bind(name.owner.consumer.as_str())
             .execute(&mut *tx)
             .await?;
         let there = sqlx::query(&format!(
-            "select {COLUMNS} from gateway.durables where orgnr = $1 and name = $2 for update"
+            "select {COLUMNS} from gateway.durables where owner = $1 and orgnr = $2 and name = $3 for update"
         ))
-        .bind(name.orgnr.as_str())
+        .bind(name.owner.organisation.as_str())
+        .bind(name.owner.consumer.as_str())
         .bind(&name.name)
         .fetch_optional(&mut *tx)
         .await?;
@@ -83,8 +84,9 @@ impl Store {
             if let Some(refused) = stored.refuses(wanted, head) {
                 return Ok(refused);
             }
-            sqlx::query("update gateway.durables set session = $3 where orgnr = $1 and name = $2")
-                .bind(name.orgnr.as_str())
+            sqlx::query("update gateway.durables set session = $4 where owner = $1 and orgnr = $2 and name = $3")
+                .bind(name.owner.organisation.as_str())
+                .bind(name.owner.consumer.as_str())
                 .bind(&name.name)
                 .bind(session)
                 .execute(&mut *tx)
@@ -93,22 +95,26 @@ impl Store {
             return Ok(Opening::There(stored));
         }
         if there.is_none() {
-            let count: i64 = sqlx::query_scalar("select count(*) from gateway.durables where orgnr = $1")
-                .bind(name.orgnr.as_str())
-                .fetch_one(&mut *tx)
-                .await?;
+            let count: i64 =
+                sqlx::query_scalar("select count(*) from gateway.durables where owner = $1 and orgnr = $2")
+                    .bind(name.owner.organisation.as_str())
+                    .bind(name.owner.consumer.as_str())
+                    .fetch_one(&mut *tx)
+                    .await?;
             if count >= MOST {
                 return Ok(Opening::TooMany(MOST));
             }
         }
         let filter = plain(wanted.filter.clone().unwrap_or_default());
         let row = sqlx::query(&format!(
-            "insert into gateway.durables (orgnr, name, filter, subscription, epoch, acknowledged, delivered, session) \
-             values ($1, $2, $3, $4, $5, $6, $6, $7) on conflict (orgnr, name) do update set filter = excluded.filter, \
-             subscription = excluded.subscription, epoch = excluded.epoch, acknowledged = excluded.acknowledged, \
+            "insert into gateway.durables \
+             (owner, orgnr, name, filter, subscription, epoch, acknowledged, delivered, session) \
+             values ($1, $2, $3, $4, $5, $6, $7, $7, $8) \
+             on conflict (owner, orgnr, name) do update set filter = excluded.filter, subscription = excluded.subscription, epoch = excluded.epoch, acknowledged = excluded.acknowledged, \
              delivered = excluded.delivered, session = excluded.session, acknowledged_at = null returning {COLUMNS}"
         ))
-        .bind(name.orgnr.as_str())
+        .bind(name.owner.organisation.as_str())
+        .bind(name.owner.consumer.as_str())
         .bind(&name.name)
         .bind(filter.encode_to_vec())
         .bind(wanted.subscription)
@@ -123,18 +129,23 @@ impl Store {
 
     /// One, and who follows it.
     pub(super) async fn get(&self, name: &Name) -> Result<Option<(Stored, Uuid)>, sqlx::Error> {
-        let sql = format!("select {COLUMNS} from gateway.durables where orgnr = $1 and name = $2");
+        let sql = format!("select {COLUMNS} from gateway.durables where owner = $1 and orgnr = $2 and name = $3");
         let row = sqlx::query(&sql)
-            .bind(name.orgnr.as_str())
+            .bind(name.owner.organisation.as_str())
+            .bind(name.owner.consumer.as_str())
             .bind(&name.name)
             .fetch_optional(&self.pool)
             .await?;
         row.as_ref().map(read).transpose()
     }
 
-    pub(super) async fn list(&self, orgnr: OrgNumber) -> Result<Vec<(String, Stored)>, sqlx::Error> {
-        let sql = format!("select name, {COLUMNS} from gateway.durables where orgnr = $1 order by name");
-        let rows = sqlx::query(&sql).bind(orgnr.as_str()).fetch_all(&self.pool).await?;
+    pub(super) async fn list(&self, owner: Owner) -> Result<Vec<(String, Stored)>, sqlx::Error> {
+        let sql = format!("select name, {COLUMNS} from gateway.durables where owner = $1 and orgnr = $2 order by name");
+        let rows = sqlx::query(&sql)
+            .bind(owner.organisation.as_str())
+            .bind(owner.consumer.as_str())
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter()
             .map(|row| Ok((row.try_get("name")?, read(row)?.0)))
             .collect()
@@ -148,11 +159,12 @@ impl Store {
         rewind: bool,
     ) -> Result<Option<u64>, sqlx::Error> {
         let stands: Option<i64> = sqlx::query_scalar(
-            "update gateway.durables set acknowledged = case when $4 then $3 else greatest(acknowledged, $3) end, \
-             delivered = greatest(delivered, $3), acknowledged_at = clock_timestamp() \
-             where orgnr = $1 and name = $2 returning acknowledged",
+            "update gateway.durables set acknowledged = case when $5 then $4 else greatest(acknowledged, $4) end, \
+             delivered = greatest(delivered, $4), acknowledged_at = clock_timestamp() \
+             where owner = $1 and orgnr = $2 and name = $3 returning acknowledged",
         )
-        .bind(name.orgnr.as_str())
+        .bind(name.owner.organisation.as_str())
+        .bind(name.owner.consumer.as_str())
         .bind(&name.name)
         .bind(signed(position))
         .bind(rewind)
@@ -164,9 +176,11 @@ impl Store {
     /// Writes down what was delivered; whether the session still follows it.
     pub(super) async fn deliver(&self, name: &Name, session: Uuid, delivered: u64) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
-            "update gateway.durables set delivered = greatest(delivered, $4) where orgnr = $1 and name = $2 and session = $3",
+            "update gateway.durables set delivered = greatest(delivered, $5) \
+             where owner = $1 and orgnr = $2 and name = $3 and session = $4",
         )
-        .bind(name.orgnr.as_str())
+        .bind(name.owner.organisation.as_str())
+        .bind(name.owner.consumer.as_str())
         .bind(&name.name)
         .bind(session)
         .bind(signed(delivered))
@@ -177,8 +191,9 @@ impl Store {
 
     /// Whether it was there.
     pub(super) async fn delete(&self, name: &Name) -> Result<bool, sqlx::Error> {
-        let done = sqlx::query("delete from gateway.durables where orgnr = $1 and name = $2")
-            .bind(name.orgnr.as_str())
+        let done = sqlx::query("delete from gateway.durables where owner = $1 and orgnr = $2 and name = $3")
+            .bind(name.owner.organisation.as_str())
+            .bind(name.owner.consumer.as_str())
             .bind(&name.name)
             .execute(&self.pool)
             .await?;

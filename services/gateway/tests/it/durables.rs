@@ -1,13 +1,14 @@
 //! Named durable subscriptions: resumed, acknowledged, taken over, forgotten.
 
 use ryggrad_access::Scope;
-use ryggrad_client::Connection;
+use ryggrad_client::{Connection, with_token};
 use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
 use ryggrad_proto::events::v1::subscribe_response::Frame;
 use ryggrad_proto::events::v1::{
     AcknowledgeRequest, DeleteDurableRequest, EventFilter, ListDurablesRequest, Started, SubscribeRequest,
     SubscribeResponse,
 };
+use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt as _;
 
@@ -220,4 +221,35 @@ async fn it_needs_a_token_with_its_scope_and_is_nobody_elses() {
         ..wanted(&[])
     };
     assert_eq!(one.subscribe(unnamed).await.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_customer_of_a_platform_has_its_own_of_the_same_name() {
+    let stack = Stack::start().await;
+    stack.append_many(3).await;
+    let channel = Channel::from_shared(stack.url()).unwrap().connect().await.unwrap();
+    let as_user_of = |customer: &str| {
+        let token = stack
+            .issuer
+            .system_user("platform", customer, &[Scope::SubscriptionsWrite]);
+        EventStreamClient::new(with_token(channel.clone(), token))
+    };
+    let mut one = as_user_of("310000019");
+    let (_, mut frames) = open(&mut one, wanted(&[])).await.unwrap();
+    assert_eq!(positions(&mut frames, 3).await, [1, 2, 3]);
+    assert_eq!(acknowledge(&mut one, 3, false).await.unwrap(), 3);
+    let mut itself = stack.stub_as("platform", &[Scope::SubscriptionsWrite]).await;
+    for other in [&mut as_user_of("310000027"), &mut itself] {
+        let (started, mut frames) = open(other, wanted(&[])).await.unwrap();
+        assert_eq!((started.after, started.resumed), (0, false), "nothing was missed");
+        assert_eq!(positions(&mut frames, 3).await, [1, 2, 3]);
+        let gone = DeleteDurableRequest {
+            durable: "payouts".to_owned(),
+        };
+        other.delete_durable(gone).await.unwrap();
+    }
+    let listed = one.list_durables(ListDurablesRequest {}).await.unwrap().into_inner();
+    assert_eq!(listed.durables.len(), 1, "the others forgot their own");
+    let (started, _) = open(&mut one, wanted(&[])).await.unwrap();
+    assert_eq!((started.after, started.resumed), (3, true));
 }
