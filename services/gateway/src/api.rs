@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::access::{Access, Pass};
 use crate::durable::{self, Durables, Name, Opened, Wanted};
-use crate::envelope::Fields;
+use crate::envelope::{self, Fields};
 use crate::format::Format;
 use crate::frame::Frame;
 use crate::history::Past;
@@ -189,7 +189,7 @@ impl Api {
         }
         self.access.record(&sieve).await?;
         Ok(GetResponse {
-            event: Some(event.envelope()),
+            event: Some(envelope::shown(&event)),
             head: head.position,
             epoch: head.epoch.to_string(),
         })

@@ -90,15 +90,16 @@ pub(crate) fn each_attribute(event: &Fields<'_>, mut tell: impl FnMut(&'static s
         let related: Vec<_> = event.related.iter().copied().map(id).collect();
         tell("related", Text(&related.join(",")));
     }
-    if event.actor.authenticated {
+    let actor = event.actor();
+    if actor.authenticated {
         tell("actorauthenticated", Flag(true));
     }
     for (name, text) in [
-        ("actorkind", event.actor.kind.as_str()),
-        ("actorref", &event.actor.r#ref),
-        ("actoractingfor", &event.actor.acting_for),
-        ("actormandate", &event.actor.mandate),
-        ("actorsupplier", &event.actor.supplier),
+        ("actorkind", actor.kind.as_str()),
+        ("actorref", &actor.r#ref),
+        ("actoractingfor", &actor.acting_for),
+        ("actormandate", &actor.mandate),
+        ("actorsupplier", &actor.supplier),
         ("orgnr", event.orgnr),
         ("kommunenummer", event.kommunenummer),
         ("traceparent", event.traceparent),

@@ -1,12 +1,16 @@
 //! An event on its way out, borrowed from where it was read, and the envelope, written straight from it.
 //!
 //! This is `Recorded::envelope().encode()` without a string or a message made in between, which is most of the cost of
-//! following a long log. A test holds the two equal.
+//! following a long log. A test holds the two equal, but for one thing: for whom, by which mandate and through which supplier
+//! somebody acted is not open data, and is left out of events that are (ADR 0050).
+
+use std::borrow::Cow;
 
 use prost::encoding::{WireType, encode_key, encode_varint};
 use ryggrad_eventlog::Recorded;
 use ryggrad_proto::Timestamp;
 use ryggrad_proto::common::v1::{Actor, Envelope};
+use ryggrad_proto::options::v1::PrivacyClass;
 use uuid::Uuid;
 
 use ryggrad_access::Key;
@@ -119,6 +123,23 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Who acted, as it is shown: of open data without whom it acted for, by which mandate and through which supplier.
+    pub(crate) fn actor(&self) -> Cow<'a, Actor> {
+        let tells = |actor: &Actor| {
+            let relations = [&actor.acting_for, &actor.mandate, &actor.supplier];
+            relations.into_iter().any(|relation| !relation.is_empty())
+        };
+        if self.class != PrivacyClass::Public as i32 || !tells(self.actor) {
+            return Cow::Borrowed(self.actor);
+        }
+        Cow::Owned(Actor {
+            kind: self.actor.kind.clone(),
+            r#ref: self.actor.r#ref.clone(),
+            authenticated: self.actor.authenticated,
+            ..Actor::default()
+        })
+    }
+
     /// Writes the envelope, field by field as in the contract.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         number(1, self.position, out);
@@ -137,7 +158,7 @@ impl<'a> Fields<'a> {
         }
         number(13, self.causation_position, out);
         id(14, self.command_id, out);
-        prost::encoding::message::encode(15, self.actor, out);
+        prost::encoding::message::encode(15, self.actor().as_ref(), out);
         text(16, &[self.orgnr], out);
         text(17, &[self.kommunenummer], out);
         for related in self.related {
@@ -176,10 +197,24 @@ fn text(tag: u32, pieces: &[&str], out: &mut Vec<u8>) {
     }
 }
 
-/// Organisation number of the one who acted, when a token proved it.
+/// An event as it is shown to somebody who may see it.
+pub(crate) fn shown(event: &Recorded) -> Envelope {
+    let actor = Fields::of(event).actor().into_owned();
+    Envelope {
+        actor: Some(actor),
+        ..event.envelope()
+    }
+}
+
+/// Organisation number of the one as whom somebody acted, when a token proved it.
 fn proved(actor: &Actor) -> u32 {
+    let acted_as = if actor.acting_for.is_empty() {
+        &actor.r#ref
+    } else {
+        &actor.acting_for
+    };
     if actor.authenticated {
-        actor.r#ref.parse().unwrap_or(0)
+        acted_as.parse().unwrap_or(0)
     } else {
         0
     }
@@ -189,7 +224,6 @@ fn proved(actor: &Actor) -> u32 {
 pub(crate) mod tests {
     use prost::Message as _;
     use ryggrad_proto::events::v1::EventBatch;
-    use ryggrad_proto::options::v1::PrivacyClass;
 
     use super::*;
     use crate::format::{Format, Writer};
@@ -224,6 +258,45 @@ pub(crate) mod tests {
             class: PrivacyClass::Org,
             traceparent: Some("00-1-2-01".into()),
             data: vec![7; 300].into(),
+        }
+    }
+
+    #[test]
+    fn for_whom_somebody_acted_is_not_shown_with_open_data() {
+        let relations = Actor {
+            kind: "platform".into(),
+            r#ref: "399001218".into(),
+            acting_for: "310000019".into(),
+            mandate: "a2b1".into(),
+            authenticated: true,
+            supplier: "399001307".into(),
+        };
+        let of = |class| Recorded {
+            actor: relations.clone(),
+            class,
+            ..full()
+        };
+        let bare = Actor {
+            acting_for: String::new(),
+            mandate: String::new(),
+            supplier: String::new(),
+            ..relations.clone()
+        };
+        for (class, expected) in [(PrivacyClass::Public, &bare), (PrivacyClass::Org, &relations)] {
+            let event = of(class);
+            assert_eq!(shown(&event).actor.as_ref(), Some(expected));
+            let mut writer = Writer::new(Format::Envelope);
+            writer.push(&Fields::of(&event));
+            let written = EventBatch::decode(writer.take()).unwrap().events.remove(0);
+            assert_eq!(written, shown(&event));
+            let attributes = crate::cloudevents::attributes(&event);
+            let told = |name: &str| attributes.iter().any(|(told, _)| *told == name);
+            for name in ["actoractingfor", "actormandate", "actorsupplier"] {
+                assert_eq!(told(name), class != PrivacyClass::Public, "{name}");
+            }
+            assert!(told("actorref"));
+            // To whom what was begun belongs is looked at, and not what is shown.
+            assert_eq!(Fields::of(&event).key().actor, 310_000_019);
         }
     }
 
