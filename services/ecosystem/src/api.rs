@@ -21,13 +21,12 @@ impl EcosystemService for Ecosystem {
         let mut command = accept(request)?;
         let stakeholder = as_whom(&command.stakeholder)?;
         stakeholder.code().clone_into(&mut command.stakeholder);
+        let head = self.log.head().await.map_err(|error| ApiError::unreadable(&error))?;
         if command.from_now {
-            command.after = self
-                .log
-                .head()
-                .await
-                .map_err(|error| ApiError::unreadable(&error))?
-                .position;
+            command.after = head.position;
+        }
+        if command.after > head.position {
+            return Err(beyond_head(command.after, head.position).into());
         }
         let receipt = execute(&self.subscriptions, &self.authority, Request::new(command))
             .await?
@@ -73,6 +72,15 @@ impl EcosystemService for Ecosystem {
             as_of,
         }))
     }
+}
+
+/// The position is behind the end of the log: refused as the gateway does, since what it would approve from there is unknown.
+fn beyond_head(after: u64, head: u64) -> ApiError {
+    let error = ApiError::OutOfRange {
+        reason: "CURSOR_BEYOND_HEAD",
+        message: format!("after: position {after} is beyond the head of the log, {head}"),
+    };
+    error.with("after", &after).with("head", &head)
 }
 
 /// As which stakeholder the caller subscribes: the one that it names, or the only one that it is.

@@ -1,0 +1,3 @@
+//! The service on a real log.
+
+mod subscribing;
