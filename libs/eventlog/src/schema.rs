@@ -16,6 +16,8 @@ pub struct Step {
     pub sql: &'static str,
 }
 
+/// Services go on while a step is taken. One that replaces `log.append` grants the new one to the roles in `log.writers`
+/// itself; commands of processes that know only the old one are unavailable then, and heard by the next.
 const LOG: &[Step] = &[
     Step {
         version: 1,
@@ -46,6 +48,11 @@ const LOG: &[Step] = &[
         version: 6,
         description: "append",
         sql: include_str!("../sql/0006_append.sql"),
+    },
+    Step {
+        version: 7,
+        description: "paths",
+        sql: include_str!("../sql/0007_paths.sql"),
     },
 ];
 

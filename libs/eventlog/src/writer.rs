@@ -397,7 +397,7 @@ impl Link {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(error) => error,
             };
-            if !is_transient(&error) {
+            if !is_transient(&error) && !is_replaced(&error) {
                 return Err(WriteError::Refused(Arc::new(error)));
             }
             // What is half said on the old connection is not for the next one to hear.
@@ -423,6 +423,13 @@ impl Link {
             .await
             .unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
+}
+
+/// Whether the way into the log is another one since a migration. A process of this version may never find it again; one of
+/// the next does, so whoever sends the command again is heard.
+fn is_replaced(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some("42883")
 }
 
 /// Whether trying again can help: the connection or the server went away, rather than said no.

@@ -280,6 +280,26 @@ async fn i3_a_service_cannot_write_but_through_append_and_only_its_own_context()
     assert_eq!(all(&database.pool()).await.len(), 1);
 }
 
+#[tokio::test]
+async fn i3_a_service_does_not_become_the_owner_by_types_of_its_own() {
+    let database = database().await;
+    let mut service = database.pool_as(SERVICE).acquire().await.expect("a session");
+    for sql in [
+        "create function pg_temp.seize(pg_catalog.jsonb) returns bool language plpgsql
+             as $$ begin raise exception 'runs as %', current_user; end $$",
+        "create domain pg_temp.jsonb as pg_catalog.jsonb check (pg_temp.seize(value))",
+    ] {
+        sqlx::query(sql).execute(&mut *service).await.expect(sql);
+    }
+    let append = r#"select ordinal from log.append('registration', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+                      '{"{}"}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{"{}"}')"#;
+    let ordinal: i32 = sqlx::query_scalar(append)
+        .fetch_one(&mut *service)
+        .await
+        .expect("its type is not looked at");
+    assert_eq!(ordinal, 0, "all of nothing is appended");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_killed_under_load_keeps_every_acknowledged_command() {
     ryggrad_testkit::init_tracing();
@@ -350,4 +370,33 @@ async fn all_or_none(pool: &PgPool) -> i64 {
         .fetch_one(pool)
         .await
         .unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_while_append_is_replaced_waits_for_the_next() {
+    let database = database().await;
+    let writer = Writer::spawn(&database.pool_as(SERVICE), "registration");
+    let owner = database.pool();
+    let away = "alter function log.append rename to append_of_another_version";
+    sqlx::query(away).execute(&owner).await.expect("renamed");
+    let before = failed(&owner).await.expect("counted");
+    let waiting = tokio::spawn({
+        let writer = writer.clone();
+        async move { writer.append(decided("{}")).await }
+    });
+    eventually(Duration::from_secs(20), || async {
+        anyhow::ensure!(failed(&owner).await? > before, "nobody has tried yet");
+        Ok(())
+    })
+    .await;
+    let back = "alter function log.append_of_another_version rename to append";
+    sqlx::query(back).execute(&owner).await.expect("renamed");
+    let outcome = waiting.await.expect("no panic").expect("it is there again");
+    assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+}
+
+/// Transactions of this database that failed, of sessions that have ended.
+async fn failed(owner: &PgPool) -> anyhow::Result<i64> {
+    let sql = "select xact_rollback from pg_stat_database where datname = current_database()";
+    Ok(sqlx::query_scalar(sql).fetch_one(owner).await?)
 }
