@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream;
+use async_nats::jetstream::context::PublishErrorKind;
 use rand::{Rng as _, SeedableRng as _};
 use ryggrad_eventlog::relay::{Mismatch, Relay};
 use ryggrad_eventlog::{Log, stream};
@@ -85,6 +86,50 @@ async fn i1_relays_killed_thirty_times_lose_double_and_move_nothing() {
     }
     let _relay = world.relay().await;
     published(&world).await;
+    assert_same(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i1_two_relays_whose_lead_is_taken_away_in_the_middle_of_publishing_move_nothing() {
+    let world = World::begin().await;
+    let _both = (world.relay().await, world.relay().await);
+    let organisations = organisations(50);
+    let owner = world.database.pool();
+    // One that has lost the lead does not know it yet, and goes on publishing beside the next.
+    let take_away = "select pg_terminate_backend(pid) from pg_locks
+                      where locktype = 'advisory' and granted
+                        and database = (select oid from pg_database where datname = current_database())";
+    for round in 1..=10 {
+        world.append_many(2_000, &organisations).await;
+        sqlx::query(take_away).execute(&owner).await.expect("ended");
+        eventually(PATIENCE, || async {
+            let last = stream::last_sequence(&world.client).await?;
+            anyhow::ensure!(last > round * 2_000 - 1_000, "the stream is at {last}");
+            anyhow::Ok(())
+        })
+        .await;
+    }
+    published(&world).await;
+    assert_same(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i1_what_a_relay_sends_late_is_refused_by_its_number() {
+    let world = World::begin().await;
+    let _relay = world.relay().await;
+    world.append_many(3, &organisations(1)).await;
+    published(&world).await;
+    let late = jetstream::new(world.nats.client("relay").await);
+    for event in Log::new(world.writer.clone()).after(0, 3).await.expect("the log") {
+        let mut headers = stream::headers(&event);
+        // The broker remembers ids for a while only; now it knows this one no more.
+        headers.insert(NATS_MESSAGE_ID, Uuid::now_v7().to_string());
+        let sent = late
+            .publish_with_headers(stream::subject(&event), headers, event.data.clone())
+            .await;
+        let refused = sent.expect("sent").await.expect_err("it is there already");
+        assert_eq!(refused.kind(), PublishErrorKind::WrongLastSequence, "{refused}");
+    }
     assert_same(&world).await;
 }
 
