@@ -168,9 +168,15 @@ pub(super) async fn settle(
     Ok(generations)
 }
 
+/// What a generation is for now; retired when it is gone.
+pub(super) async fn state(connection: &mut PgConnection, name: &str, number: i32) -> Result<State, sqlx::Error> {
+    let generations = list(connection, name).await?;
+    let found = generations.iter().find(|g| g.number == number);
+    Ok(found.map_or(State::Retired, |generation| generation.state))
+}
+
 /// Holds the live generation where it is, for as long as the transaction goes on: its rows do not get further while others
-/// take over, so nobody's view goes back. False when the
-/// generation that is to take over is not being filled any more.
+/// take over, so nobody's view goes back. False when the generation that is to take over is not being filled any more.
 pub(super) async fn hold_live(tx: &mut PgConnection, name: &str, number: i32) -> Result<bool, sqlx::Error> {
     let generations = lock(tx, name).await?;
     if let Some(live) = generations.iter().find(|g| g.state == State::Live) {
@@ -188,6 +194,10 @@ pub(super) async fn take_over(
     number: i32,
     position: u64,
 ) -> Result<(), sqlx::Error> {
+    // Unlike the rows, which are folded again, nobody would do this again after a crash.
+    sqlx::query("set local synchronous_commit = on")
+        .execute(&mut *tx)
+        .await?;
     if let Some(live) = list(tx, name).await?.iter().find(|g| g.state == State::Live) {
         set_state(tx, name, live.number, State::Retired).await?;
     }

@@ -186,6 +186,11 @@ async fn stretch<P: Projection>(
     sqlx::query("set synchronous_commit = off")
         .execute(&mut connection)
         .await?;
+    // Whether a take-over came to pass is not known when its connection broke.
+    generation.state = generations::state(&mut connection, P::NAME, generation.number).await?;
+    if generation.state == State::Retired {
+        return Ok(());
+    }
     let mut turn = Turn::<P>::open(&mut connection, generation.table.clone()).await?;
     if generation.state == State::Live {
         turn.index(&mut connection).await?;

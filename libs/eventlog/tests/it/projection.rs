@@ -295,6 +295,40 @@ async fn i10_the_old_rows_serve_while_the_view_is_rebuilt_and_the_new_ones_are_t
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i10_a_take_over_that_did_not_come_to_pass_is_made_again() {
+    let world = World::begin().await;
+    let _relay = world.relay().await;
+    let first = Projector::new(world.views.clone(), world.client.clone(), Ledger::<1>);
+    let first_running = run(&first);
+    world.append_many(200, &organisations(10)).await;
+    caught_up(&world, &first.view()).await;
+    drop(first_running);
+    let second = Projector::new(world.views.clone(), world.client.clone(), Ledger::<2>);
+    let _second = run(&second);
+    let took_over = || async {
+        let progress = projection::progress(&world.views).await?;
+        let live = progress.iter().find(|p| p.state == State::Live);
+        anyhow::ensure!(live.is_some_and(|live| live.version == 2), "{progress:?}");
+        anyhow::Ok(())
+    };
+    eventually(PATIENCE, took_over).await;
+    // As a database is that crashed before it knew.
+    let owner = world.database.pool();
+    for sql in [
+        "update views.projections set state = 'retired'",
+        "update views.projections set state = case version when 2 then 'building' else 'live' end",
+        "select pg_terminate_backend(pid) from pg_stat_activity
+          where usename = 'ryggrad_views' and datname = current_database()",
+    ] {
+        sqlx::query(sql).execute(&owner).await.expect(sql);
+    }
+    eventually(PATIENCE, took_over).await;
+    world.append_many(50, &organisations(10)).await;
+    caught_up(&world, &second.view()).await;
+    assert_eq!(rows(&second.view()).await, folded(&world.writer, &Ledger::<2>).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn i10_a_new_version_fills_its_own_table_and_takes_over() {
     let world = World::begin().await;
     let _relay = world.relay().await;
