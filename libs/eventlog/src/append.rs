@@ -268,3 +268,30 @@ impl<'a> Columns<'a> {
         self.e_payload.push(&event.payload);
     }
 }
+
+/// Whether a JSON text has the escape of a NUL character, which PostgreSQL cannot store; the same letters after a backslash
+/// of their own are text.
+pub(crate) fn holds_nul(json: &str) -> bool {
+    json.match_indices("\\u0000").any(|(at, _)| {
+        let before = json[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        before.is_multiple_of(2)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_is_told_from_the_letters_of_its_escape() {
+        for (text, is_held) in [
+            ("a\0b", true),
+            ("\\\0", true),
+            ("\\u0000", false),
+            ("\\\\u0000 0000", false),
+        ] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(holds_nul(&json), is_held, "{json}");
+        }
+    }
+}

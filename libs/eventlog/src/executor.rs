@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::append::{Append, Appended, NewEvent, Outcome};
+use crate::append::{Append, Appended, NewEvent, Outcome, holds_nul};
 use crate::clock::Clock;
 use crate::event::{signed, unsigned};
 use crate::writer::{Answer, Chain, WriteError, Writer};
@@ -259,8 +259,11 @@ impl<D: Decider> Shared<D> {
         }
         self.decide(&state, version, request)?;
         let mut live = slot.lock().await;
-        if live.version < version && live.chain.is_idle() {
+        if live.base.1 < version {
+            // On an aggregate that is never at rest, whoever looks next reads on from here.
             live.base = (state.clone(), version);
+        }
+        if live.version < version && live.chain.is_idle() {
             live.state = state;
             live.version = version;
         }
@@ -302,7 +305,7 @@ impl<D: Decider> Shared<D> {
             D::evolve(&mut state, event);
             let about = D::about(&state);
             let payload = event.json().map_err(fault)?;
-            if payload.contains("\\u0000") {
+            if holds_nul(&payload) {
                 return Err(Refusal::invalid("", NUL).into());
             }
             sealed.push(NewEvent {
