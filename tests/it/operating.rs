@@ -5,8 +5,8 @@ use std::time::Duration;
 use ryggrad_client::{Bearer, Connection};
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
 use ryggrad_proto::admin::v1::{
-    AdvanceClockRequest, GetClockRequest, ListParkedRequest, ListProjectionsRequest, Projection, RebuildRequest,
-    UnparkRequest,
+    AdvanceClockRequest, GetClockRequest, ListDeadlinesRequest, ListParkedRequest, ListProjectionsRequest, Projection,
+    RebuildRequest, UnparkRequest,
 };
 use ryggrad_testkit::eventually;
 use tonic::Code;
@@ -117,8 +117,72 @@ async fn only_an_operator_operates_and_everybody_sees_the_time() {
         assert_eq!(parked.expect_err("not for them").code(), code);
         let unparked = admin.unpark(UnparkRequest::default()).await;
         assert_eq!(unparked.expect_err("not by them").code(), code);
+        let deadlines = admin.list_deadlines(ListDeadlinesRequest::default()).await;
+        assert_eq!(deadlines.expect_err("not for them").code(), code);
         let rebuilt = admin.rebuild(RebuildRequest::default()).await;
         assert_eq!(rebuilt.expect_err("not by them").code(), code);
+    }
+    whole.stack.stop().await;
+}
+
+#[tokio::test]
+async fn deadlines_are_listed_by_due_time_page_after_page() {
+    let whole = whole().await;
+    let mut admin = AdminClient::new(whole.connect_as("orch"));
+    for _ in 0..3 {
+        whole.sketch().await.expect("accepted");
+    }
+    let mut request = ListDeadlinesRequest {
+        state: "pending".to_owned(),
+        ..Default::default()
+    };
+    let all = eventually(Duration::from_secs(30), || async {
+        let page = admin.clone().list_deadlines(request.clone()).await;
+        let all = page.map_err(|status| status.to_string())?.into_inner().deadlines;
+        // Each pauses after a while without activity, and ends after another.
+        (all.len() == 6)
+            .then_some(all.clone())
+            .ok_or_else(|| format!("{all:?}"))
+    })
+    .await;
+    let mut paged = Vec::new();
+    request.page_size = 4;
+    for size in [4, 2] {
+        let page = admin
+            .list_deadlines(request.clone())
+            .await
+            .expect("listed")
+            .into_inner();
+        assert_eq!(page.deadlines.len(), size);
+        paged.extend(page.deadlines);
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!((paged, request.page_token.as_str()), (all.clone(), ""));
+    let timers: Vec<_> = all.iter().map(|deadline| &*deadline.timer).collect();
+    assert_eq!(timers, ["T-1.1", "T-1.1", "T-1.1", "T-1.2", "T-1.2", "T-1.2"]);
+    assert!(all.is_sorted_by_key(|deadline| (deadline.due_at.map(|at| (at.seconds, at.nanos)), deadline.id.clone())));
+
+    let of_one = ListDeadlinesRequest {
+        aggregate_id: all[0].aggregate_id.clone(),
+        ..Default::default()
+    };
+    let of_one = admin
+        .list_deadlines(of_one)
+        .await
+        .expect("listed")
+        .into_inner()
+        .deadlines;
+    assert!(of_one.contains(&all[0]), "{of_one:?}");
+    let failing = admin.list_deadlines(ListDeadlinesRequest::default()).await;
+    assert!(failing.expect("listed").into_inner().deadlines.is_empty());
+    for (state, aggregate_id) in [("done", ""), ("pending", "315000009"), ("", "315000009")] {
+        let wrong = ListDeadlinesRequest {
+            state: state.to_owned(),
+            aggregate_id: aggregate_id.to_owned(),
+            ..Default::default()
+        };
+        let refused = admin.list_deadlines(wrong).await.expect_err("there is no such thing");
+        assert_eq!(refused.code(), Code::InvalidArgument, "{state} {aggregate_id}");
     }
     whole.stack.stop().await;
 }

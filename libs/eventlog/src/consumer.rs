@@ -41,6 +41,11 @@ pub const STEPS: &[Step] = &[
         description: "due",
         sql: include_str!("../sql/consumer/0003_due.sql"),
     },
+    Step {
+        version: 4,
+        description: "failing",
+        sql: include_str!("../sql/consumer/0004_failing.sql"),
+    },
 ];
 
 // === impl Poison ===

@@ -2,6 +2,7 @@
 //!
 //! What time it is and how far the views are is for everybody to see. The rest needs the scope `ryggrad:admin.write`.
 
+mod deadlines;
 mod parked;
 
 use jiff::{Span, Timestamp};
@@ -10,9 +11,9 @@ use ryggrad_eventlog::clock::{Clock, MoveError};
 use ryggrad_eventlog::projection::{self, Progress, State};
 use ryggrad_proto::admin::v1::admin_server;
 use ryggrad_proto::admin::v1::{
-    AdvanceClockRequest, AdvanceClockResponse, GetClockRequest, GetClockResponse, ListParkedRequest,
-    ListParkedResponse, ListProjectionsRequest, ListProjectionsResponse, Projection, RebuildRequest, RebuildResponse,
-    UnparkRequest, UnparkResponse,
+    AdvanceClockRequest, AdvanceClockResponse, GetClockRequest, GetClockResponse, ListDeadlinesRequest,
+    ListDeadlinesResponse, ListParkedRequest, ListParkedResponse, ListProjectionsRequest, ListProjectionsResponse,
+    Projection, RebuildRequest, RebuildResponse, UnparkRequest, UnparkResponse,
 };
 use ryggrad_service::{ApiError, accept, caller};
 use sqlx::PgPool;
@@ -114,6 +115,14 @@ impl admin_server::Admin for Admin {
         Ok(Response::new(parked::unpark(&self.schemas, accept(request)?).await?))
     }
 
+    async fn list_deadlines(
+        &self,
+        request: Request<ListDeadlinesRequest>,
+    ) -> Result<Response<ListDeadlinesResponse>, Status> {
+        operator()?;
+        Ok(Response::new(deadlines::list(&self.schemas, accept(request)?).await?))
+    }
+
     async fn list_projections(
         &self,
         _request: Request<ListProjectionsRequest>,
@@ -145,6 +154,15 @@ impl admin_server::Admin for Admin {
             .into()),
             None => Err(ApiError::NotFound { what: "view", id: name }.into()),
         }
+    }
+}
+
+/// How many a page holds, when so many are asked for.
+fn page_size(asked: u32) -> Result<u32, ApiError> {
+    match asked {
+        0 => Ok(100),
+        1..=1_000 => Ok(asked),
+        _ => Err(ApiError::invalid("page_size", format!("{asked} is more than 1000"))),
     }
 }
 

@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::{CODES, Exit};
-use crate::{bench, clock, demo, import, listen, parked, replay, serve, simulate, tail, token, trigger, up, verify};
+use crate::{
+    bench, clock, deadlines, demo, import, listen, parked, replay, serve, simulate, tail, token, trigger, up, verify,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,6 +55,9 @@ enum Command {
     /// List what a consumer has set aside, and let it go on.
     #[command(after_help = format!("{}\n\n{CODES}", parked::EXAMPLES))]
     Parked(parked::Args),
+    /// List the commands that fall due, and those among them that fail.
+    #[command(after_help = format!("{}\n\n{CODES}", deadlines::EXAMPLES))]
+    Deadlines(deadlines::Args),
     /// Print a token of the development issuer, to ask as somebody.
     #[command(after_help = format!("{}\n\n{CODES}", token::EXAMPLES))]
     Token(token::Args),
@@ -93,6 +98,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args).await,
             Command::Clock(args) => clock::run(args).await,
             Command::Parked(args) => parked::run(args).await,
+            Command::Deadlines(args) => deadlines::run(args).await,
             Command::Token(args) => token::run(&args),
             Command::Demo(args) => demo::run(args).await,
             Command::Listen(args) => listen::run(args).await,

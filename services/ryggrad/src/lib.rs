@@ -4,7 +4,7 @@
 //! - [`import`] and [`simulate`] bring organisations in; [`demo`] shows one on its way, [`trigger`] makes one fact happen.
 //! - [`issuer`] is the development issuer, and [`token`] prints its tokens.
 //! - [`tail`] follows the stream in the terminal, [`listen`] forwards it to a receiver under development.
-//! - [`verify`], [`replay`], [`parked`] and [`clock`] are for operators, through the [`admin`] service where a role has to act.
+//! - [`verify`], [`replay`], [`parked`], [`deadlines`] and [`clock`] are for operators, through the [`admin`] service where a role has to act.
 
 pub mod admin;
 #[expect(
@@ -14,6 +14,7 @@ pub mod admin;
 pub mod bench;
 pub mod cli;
 pub mod clock;
+pub mod deadlines;
 pub mod demo;
 pub mod exit;
 pub mod import;

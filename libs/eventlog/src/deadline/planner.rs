@@ -176,7 +176,7 @@ async fn write<S: Schedule>(connection: &mut PgConnection, plan: Plan<'_>) -> Re
                  from unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::uuid[], $8::bytea[], $9::bigint[], $10::uuid[], $11::uuid[], $12::text[])
                       as u(id, timer, nature, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id, traceparent)
                on conflict (id) do update set timer = excluded.timer, nature = excluded.nature, due_at = excluded.due_at, command = excluded.command,
-                   position = excluded.position, correlation_id = excluded.correlation_id, causation_id = excluded.causation_id, traceparent = excluded.traceparent, state = 'pending', note = null";
+                   position = excluded.position, correlation_id = excluded.correlation_id, causation_id = excluded.causation_id, traceparent = excluded.traceparent, state = 'pending', note = null, attempts = 0, again_at = null";
     sqlx::query(sql)
         .bind(S::NAME)
         .bind(set.iter().map(|(d, _)| d.id).collect::<Vec<_>>())

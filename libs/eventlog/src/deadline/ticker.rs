@@ -16,13 +16,32 @@ use crate::order::{self, Again, Carried, Order};
 const BATCH: i64 = 512;
 /// How often the table is looked at when nobody says that it has changed: another process may plan.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long to wait after a failure.
+/// How long to wait after a failure of the database.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long to wait before a command that failed is tried again, at first and at the most.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
+
+/// What is counted when a command has ended, and how many deadlines fail.
+const ENDED: &str = "ryggrad_deadlines_total";
+const FAILING: &str = "ryggrad_deadlines_failing";
 
 struct Row {
     id: Uuid,
     position: u64,
+    attempts: u32,
     order: Order<Due>,
+}
+
+/// How commands ended, a column each.
+#[derive(Default)]
+struct Ends {
+    ids: Vec<Uuid>,
+    positions: Vec<i64>,
+    states: Vec<&'static str>,
+    notes: Vec<Option<String>>,
+    failed: Vec<bool>,
+    /// Seconds until it is tried again.
+    pauses: Vec<Option<f64>>,
 }
 
 pub(super) async fn run<S, F, Fut>(
@@ -89,42 +108,72 @@ where
         .map(|group| group.iter().map(|row| row.order.clone()).collect())
         .collect();
     let ended = order::carry_out(execute, orders).await;
-    let (mut ids, mut positions, mut states, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (row, carried) in groups
-        .iter()
-        .zip(ended)
-        .flat_map(|(group, ended)| group.iter().zip(ended))
-    {
-        let (state, note) = match carried {
-            Carried::Done => ("done", None),
-            Carried::Refused(reason) => ("refused", Some(reason)),
-            Carried::Failed(cause) => {
-                tracing::error!(deadline = %row.id, cause, "the command of a deadline failed");
-                ("refused", Some(cause))
-            }
-        };
-        metrics::counter!("ryggrad_deadlines_total", "schedule" => S::NAME, "state" => state).increment(1);
-        ids.push(row.id);
-        positions.push(signed(row.position));
-        states.push(state);
-        notes.push(note);
+    let mut ends = Ends::default();
+    for (group, ended) in groups.iter().zip(ended) {
+        ends.take(S::NAME, group, ended);
     }
-    let sql = "update deadlines d set state = u.state, note = u.note
-                 from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) as u(id, position, state, note)
-                where d.id = u.id and d.position = u.position and d.state = 'pending'";
-    sqlx::query(sql)
-        .bind(ids)
-        .bind(positions)
-        .bind(states)
-        .bind(notes)
-        .execute(pool)
-        .await?;
+    ends.note(pool).await?;
     Ok(count)
 }
 
+// === impl Ends ===
+
+impl Ends {
+    /// How the commands of one aggregate ended. What comes after one that failed waits with it.
+    fn take(&mut self, schedule: &'static str, group: &[Row], ended: Vec<Carried>) {
+        let mut pause = None;
+        let mut ended = ended.into_iter();
+        for row in group {
+            let (state, note) = match (ended.next(), pause) {
+                (Some(Carried::Done), _) => ("done", None),
+                (Some(Carried::Refused(reason)), _) => ("refused", Some(reason)),
+                (Some(Carried::Failed(cause)), _) => {
+                    tracing::error!(deadline = %row.id, cause, "the command of a deadline failed; it is tried again");
+                    pause = Some(pause_after(row.attempts));
+                    ("failed", Some(cause))
+                }
+                (None, _) => ("pending", None),
+            };
+            if state != "pending" {
+                metrics::counter!(ENDED, "schedule" => schedule, "state" => state).increment(1);
+            }
+            self.ids.push(row.id);
+            self.positions.push(signed(row.position));
+            self.failed.push(state == "failed");
+            self.states.push(if state == "failed" { "pending" } else { state });
+            self.notes.push(note);
+            self.pauses.push(pause.map(|pause| pause.as_secs_f64()));
+        }
+    }
+
+    async fn note(self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let sql = "update deadlines d set state = u.state, note = coalesce(u.note, d.note), attempts = d.attempts + u.failed::int,
+                          again_at = clock_timestamp() + make_interval(secs => u.pause)
+                     from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bool[], $6::float8[])
+                          as u(id, position, state, note, failed, pause)
+                    where d.id = u.id and d.position = u.position and d.state = 'pending'";
+        sqlx::query(sql)
+            .bind(self.ids)
+            .bind(self.positions)
+            .bind(self.states)
+            .bind(self.notes)
+            .bind(self.failed)
+            .bind(self.pauses)
+            .execute(pool)
+            .await?;
+        Ok(())
+    }
+}
+
+/// How long to wait after so many failures and one more.
+fn pause_after(attempts: u32) -> Duration {
+    (AGAIN.0 * 2_u32.pow(attempts.min(16))).min(AGAIN.1)
+}
+
 async fn due<S: Schedule>(pool: &PgPool, clock: &Clock) -> Result<Vec<Row>, sqlx::Error> {
-    let sql = "select id, timer, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id, traceparent from deadlines
-                where state = 'pending' and consumer = $1 and due_at <= $2 order by due_at, id limit $3";
+    let sql = "select id, timer, due_at, aggregate_type, aggregate_id, command, position, correlation_id, causation_id, traceparent, attempts from deadlines
+                where state = 'pending' and consumer = $1 and due_at <= $2 and (again_at is null or again_at <= clock_timestamp())
+                order by due_at, id limit $3";
     let now = jiff_sqlx::ToSqlx::to_sqlx(clock.now());
     let rows = sqlx::query(sql)
         .bind(S::NAME)
@@ -135,6 +184,7 @@ async fn due<S: Schedule>(pool: &PgPool, clock: &Clock) -> Result<Vec<Row>, sqlx
     rows.iter()
         .map(|row| {
             let (id, position) = (row.try_get("id")?, unsigned(row.try_get("position")?));
+            let attempts: i32 = row.try_get("attempts")?;
             let due = Due {
                 timer: row.try_get("timer")?,
                 due_at: row.try_get::<jiff_sqlx::Timestamp, _>("due_at")?.to_jiff(),
@@ -149,13 +199,23 @@ async fn due<S: Schedule>(pool: &PgPool, clock: &Clock) -> Result<Vec<Row>, sqlx
                 causation: (row.try_get("causation_id")?, position),
                 traceparent: row.try_get("traceparent")?,
             };
-            Ok(Row { id, position, order })
+            Ok(Row {
+                id,
+                position,
+                attempts: attempts.unsigned_abs(),
+                order,
+            })
         })
         .collect()
 }
 
+/// When the next falls due that has not failed; also tells how many have.
 async fn next<S: Schedule>(pool: &PgPool) -> Result<Option<jiff::Timestamp>, sqlx::Error> {
-    let sql = "select min(due_at) from deadlines where state = 'pending' and consumer = $1";
-    let next: Option<jiff_sqlx::Timestamp> = sqlx::query(sql).bind(S::NAME).fetch_one(pool).await?.try_get(0)?;
+    let sql = "select (select min(due_at) from deadlines where state = 'pending' and consumer = $1 and again_at is null),
+                      (select count(*) from deadlines where state = 'pending' and consumer = $1 and again_at is not null)";
+    let row = sqlx::query(sql).bind(S::NAME).fetch_one(pool).await?;
+    let (next, failing): (Option<jiff_sqlx::Timestamp>, i64) = (row.try_get(0)?, row.try_get(1)?);
+    #[expect(clippy::cast_precision_loss, reason = "a count")]
+    metrics::gauge!(FAILING, "schedule" => S::NAME).set(failing as f64);
     Ok(next.map(jiff_sqlx::Timestamp::to_jiff))
 }

@@ -1,12 +1,13 @@
 //! Deadlines fall due by the business clock, in order, once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use ryggrad_decider::timers;
 use ryggrad_eventlog::consumer::Poison;
-use ryggrad_eventlog::deadline::{self, Action, Deadline, Due, Schedule};
+use ryggrad_eventlog::deadline::{self, Action, Deadline, Due, Schedule, Which};
 use ryggrad_eventlog::order::{Again, Carried, Order};
 use ryggrad_eventlog::{Clock, Recorded};
 use ryggrad_testkit::eventually;
@@ -87,10 +88,15 @@ fn run(world: &World, clock: &Clock, sent: &Sent) -> AbortOnDropHandle<()> {
 #[track_caller]
 fn pending(world: &World, count: usize) -> impl Future<Output = Vec<deadline::Listed>> {
     eventually(PATIENCE, move || async move {
-        let pending = deadline::pending(&world.views, 10_000).await?;
+        let pending = deadline::list(&world.views, Which::Pending, None, 10_000).await?;
         anyhow::ensure!(pending.len() == count, "{} are pending, not {count}", pending.len());
         Ok(pending)
     })
+}
+
+/// All deadlines of an organisation.
+async fn of(world: &World, organisation: Uuid) -> Result<Vec<deadline::Listed>, sqlx::Error> {
+    deadline::list(&world.views, Which::Of(organisation), None, 10).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,9 +149,7 @@ async fn thousands_of_deadlines_fall_due_at_once_when_the_clock_is_moved_and_eac
             .collect();
         assert_eq!(of, [b"first".as_slice(), b"second"]);
     }
-    let listed = deadline::of_aggregate(&world.views, organisations[0])
-        .await
-        .expect("listed");
+    let listed = of(&world, organisations[0]).await.expect("listed");
     assert_eq!(
         listed.iter().map(|d| &*d.state).collect::<Vec<_>>(),
         ["cancelled", "done"]
@@ -185,7 +189,7 @@ async fn a_deadline_that_is_set_anew_is_another_one_and_a_refusal_is_noted() {
     world.append(&[Fact::new("Set", organisation)]).await;
     eventually(PATIENCE, || async {
         let sent = ids.lock().expect("whole").len();
-        let listed = deadline::of_aggregate(&world.views, organisation).await?;
+        let listed = of(&world, organisation).await?;
         anyhow::ensure!(
             sent == 2 && listed[0].state == "refused",
             "{sent} were sent, {listed:?}"
@@ -193,13 +197,77 @@ async fn a_deadline_that_is_set_anew_is_another_one_and_a_refusal_is_noted() {
         Ok(())
     })
     .await;
-    let listed = deadline::of_aggregate(&world.views, organisation)
-        .await
-        .expect("listed");
+    let listed = of(&world, organisation).await.expect("listed");
     assert_eq!(
         (&*listed[0].state, listed[0].note.as_deref()),
         ("refused", Some("the club is gone"))
     );
     let ids = ids.lock().expect("whole");
     assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_fails_is_tried_again_and_what_comes_after_it_waits() {
+    let world = World::begin().await;
+    let _relay = world.relay().await;
+    let clock = Clock::simulated(start());
+    let (sent, is_mended) = (Sent::default(), Arc::new(AtomicBool::new(false)));
+    let [broken, other] = organisations(2)[..] else {
+        unreachable!()
+    };
+    let execute = {
+        let (sent, is_mended) = (Arc::clone(&sent), Arc::clone(&is_mended));
+        move |order: Order<Due>| {
+            let is_broken = order.command.aggregate_id == broken && !is_mended.load(Ordering::SeqCst);
+            if !is_broken {
+                sent.lock().expect("whole").push(order);
+            }
+            std::future::ready(Ok(if is_broken {
+                Carried::Failed("an event of a later version".into())
+            } else {
+                Carried::Done
+            }))
+        }
+    };
+    let running = deadline::run(
+        world.views.clone(),
+        world.client.clone(),
+        clock.clone(),
+        Reminders,
+        execute,
+        CancellationToken::new(),
+    );
+    let _running = AbortOnDropHandle::new(tokio::spawn(running));
+    world.append(&[Fact::new("Set", broken), Fact::new("Set", other)]).await;
+    pending(&world, 4).await;
+    clock.advance(6.weeks()).await.expect("moved");
+    let waiting = pending(&world, 2).await;
+    assert!(
+        waiting.iter().all(|deadline| deadline.aggregate_id == broken),
+        "the other goes on: {waiting:?}"
+    );
+    let failing = deadline::list(&world.views, Which::Failing, None, 10)
+        .await
+        .expect("listed");
+    assert_eq!(failing.len(), 2, "{failing:?}");
+    assert_eq!(failing[0].note.as_deref(), Some("an event of a later version"));
+    assert!(failing[0].attempts > 0 && failing[1].attempts == 0, "{failing:?}");
+    let rest = deadline::list(
+        &world.views,
+        Which::Failing,
+        Some((failing[0].due_at, failing[0].id)),
+        10,
+    )
+    .await;
+    assert_eq!(rest.expect("listed")[0].id, failing[1].id);
+
+    is_mended.store(true, Ordering::SeqCst);
+    pending(&world, 0).await;
+    let sent = sent.lock().expect("whole");
+    let of_broken: Vec<_> = sent
+        .iter()
+        .filter(|order| order.command.aggregate_id == broken)
+        .map(|order| &*order.command.command)
+        .collect();
+    assert_eq!(of_broken, [b"first".as_slice(), b"second"]);
 }

@@ -145,6 +145,13 @@ impl Admin for Api {
         Err(ApiError::NotFound { what: "parked key", id }.into())
     }
 
+    async fn list_deadlines(
+        &self,
+        _: Request<ListDeadlinesRequest>,
+    ) -> Result<Response<ListDeadlinesResponse>, Status> {
+        Ok(Response::new(ListDeadlinesResponse::default()))
+    }
+
     async fn list_projections(
         &self,
         _: Request<ListProjectionsRequest>,

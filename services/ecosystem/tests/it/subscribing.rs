@@ -46,7 +46,10 @@ async fn it_begins_in_the_log_and_never_beyond_its_head() {
     assert_eq!(refused.code(), Code::OutOfRange);
     assert!(refused.message().starts_with("after: "), "{}", refused.message());
     assert_eq!(subscribe(&service, 0, false).await.expect("all of history"), 1);
-    assert_eq!(subscribe(&service, 1, false).await.expect("what is approved is a fact"), 2);
+    assert_eq!(
+        subscribe(&service, 1, false).await.expect("what is approved is a fact"),
+        2
+    );
     assert_eq!(subscribe(&service, 99, true).await.expect("after is ignored"), 3);
     let refused = subscribe(&service, 4, false).await.expect_err("there are three");
     assert_eq!(refused.code(), Code::OutOfRange);

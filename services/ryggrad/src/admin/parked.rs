@@ -25,11 +25,7 @@ pub(super) async fn list(schemas: &[PgPool], request: ListParkedRequest) -> Resu
     } else {
         Some(uuid(&organisation_id)?)
     };
-    let size = match page_size {
-        0 => 100,
-        size if size <= 1_000 => usize::try_from(size).unwrap_or(1_000),
-        size => return Err(ApiError::invalid("page_size", format!("{size} is more than 1000"))),
-    };
+    let size = super::page_size(page_size)? as usize;
     let skip: usize = if page_token.is_empty() {
         0
     } else {

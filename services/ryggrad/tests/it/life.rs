@@ -134,7 +134,7 @@ async fn it_starts_from_nothing_stops_in_order_and_goes_on_also_after_a_crash() 
     assert_eq!(second.end("KILL"), None);
     // The addresses are still there, and nobody is.
     assert!(folder.path().join("endpoints.json").exists());
-    for tool in ["verify", "tail", "clock", "replay", "parked"] {
+    for tool in ["verify", "tail", "clock", "replay", "parked", "deadlines"] {
         // PostgreSQL takes a moment to notice.
         eventually(Duration::from_secs(20), || {
             let output = ryggrad(&[tool, "--state", state]);

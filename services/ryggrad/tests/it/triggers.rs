@@ -70,6 +70,23 @@ async fn every_scenario_brings_its_facts_and_listen_forwards_what_is_open() {
         }
     }
 
+    assert_eq!(
+        told(&["deadlines", "--json", "--state", state]),
+        [] as [Value; 0],
+        "none fails"
+    );
+    let life = told(&["trigger", "whole-life", "--json", "--state", state]);
+    let idea = life.iter().find(|event| event["aggregateType"] == "Initiative");
+    let aggregate = idea
+        .and_then(|idea| idea["aggregateId"].as_str())
+        .unwrap_or_else(|| panic!("{life:?}"));
+    eventually(std::time::Duration::from_mins(1), || {
+        let set = told(&["deadlines", "--aggregate", aggregate, "--json", "--state", state]);
+        let is_there = set.iter().any(|deadline| deadline["timer"] == "T-1.1");
+        std::future::ready(if is_there { Ok(()) } else { Err(format!("{set:?}")) })
+    })
+    .await;
+
     // What is open data has been sent, each once, in order, and signed.
     let open = reqwest::get(format!("{}/v1/events?after=0&limit=1000", up.endpoints.http)).await;
     let open: Value = serde_json::from_str(&open.expect("answered").text().await.expect("text")).expect("JSON");

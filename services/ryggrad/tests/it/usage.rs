@@ -28,6 +28,7 @@ fn wrong_usage_ends_with_two() {
     for arguments in [
         &["fly"][..],
         &["clock", "advance"],
+        &["deadlines", "done"],
         &["import", "brreg"],
         &["up", "--listen", "here"],
         &["up", "--register-letters", "5"],
@@ -55,6 +56,7 @@ fn nobody_there_is_told_in_one_line_and_ends_with_three() {
         &["tail", "--no-follow"],
         &["verify"],
         &["parked"],
+        &["deadlines"],
         &["replay"],
         &["token", "--as", "brreg"],
         &["listen", "--forward-to", "http://127.0.0.1:9/hook"],
