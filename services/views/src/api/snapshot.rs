@@ -3,15 +3,16 @@
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use prost::Message;
-use ryggrad_access::{Gate, Verdict, View as Access};
+use ryggrad_access::{Gate, Key, Verdict, View as Access};
 use ryggrad_eventlog::projection::{Projection as _, Snapshot, View, decode};
 use ryggrad_proto::views::v1::snapshot_response::Part;
 use ryggrad_proto::views::v1::{
-    AccessLogEntry, DirectoryEntry, RegisterCase, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd,
-    SnapshotRequest, SnapshotResponse, SubscriptionEntry, TimelineEntry,
+    DirectoryEntry, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd, SnapshotRequest, SnapshotResponse,
+    SubscriptionEntry, TimelineEntry,
 };
 use ryggrad_service::{ApiError, authority};
 use tonic::Status;
+use uuid::Uuid;
 
 use super::{Api, access_log, directory, field, read, register_case, stats, timeline};
 use crate::download::{self, Piece, Pieces, Place};
@@ -72,46 +73,21 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
                 &gate,
                 &mut snapshot,
                 Access::OrgTimeline,
-                |gate, entry: &TimelineEntry| (timeline::verdict(gate, entry), &entry.owner_id),
+                |gate, entry: &TimelineEntry| {
+                    let owner = entry.owner_id.parse().unwrap_or_default();
+                    (timeline::verdict(gate, entry), owner)
+                },
             )
             .await?;
             timeline(place, snapshot, gate).await?
         }
         Cases::NAME => {
-            trace(
-                api,
-                &gate,
-                &mut snapshot,
-                Access::RegisterCase,
-                |gate, case: &RegisterCase| {
-                    let verdict = gate.view(Access::RegisterCase, &register_case::key_of(case));
-                    (verdict, &case.organisation_id)
-                },
-            )
-            .await?;
-            rows(place, snapshot, move |case: RegisterCase| {
-                let verdict = gate.view(Access::RegisterCase, &register_case::key_of(&case));
-                verdict.allows().then_some(Part::RegisterCase(case))
-            })
-            .await?
+            let (view, key_of) = (Access::RegisterCase, register_case::key_of);
+            rows_for(api, place, snapshot, gate, view, key_of, Part::RegisterCase).await?
         }
         AccessLog::NAME => {
-            trace(
-                api,
-                &gate,
-                &mut snapshot,
-                Access::AccessLog,
-                |gate, entry: &AccessLogEntry| {
-                    let verdict = gate.view(Access::AccessLog, &access_log::key_of(entry));
-                    (verdict, &entry.organisation_id)
-                },
-            )
-            .await?;
-            rows(place, snapshot, move |entry: AccessLogEntry| {
-                let verdict = gate.view(Access::AccessLog, &access_log::key_of(&entry));
-                verdict.allows().then_some(Part::AccessLogEntry(entry))
-            })
-            .await?
+            let (view, key_of) = (Access::AccessLog, access_log::key_of);
+            rows_for(api, place, snapshot, gate, view, key_of, Part::AccessLogEntry).await?
         }
         Subscriptions::NAME => {
             rows(place, snapshot, |entry: SubscriptionEntry| {
@@ -153,7 +129,7 @@ async fn trace<R: Message + Default>(
     gate: &Gate,
     snapshot: &mut Snapshot,
     view: Access,
-    verdict: impl for<'g, 'r> Fn(&'g Gate, &'r R) -> (Verdict<'g>, &'r str),
+    verdict: impl for<'g> Fn(&'g Gate, &R) -> (Verdict<'g>, Uuid),
 ) -> Result<(), ApiError> {
     if gate.is_open_only() {
         return Ok(());
@@ -166,11 +142,33 @@ async fn trace<R: Message + Default>(
         let (verdict, organisation) = verdict(gate, &row);
         // Whole files of open data say nothing about whom the reader is interested in.
         if !matches!(verdict, Verdict::Open) {
-            trace.leave(gate, verdict, organisation.parse().unwrap_or_default());
+            trace.leave(gate, verdict, organisation);
         }
     }
     drop(rows);
     trace.record(api, gate, view).await
+}
+
+/// The rows that a caller may see, when it is on record that they are going to be shown.
+async fn rows_for<R: Message + Default + Send + 'static>(
+    api: &Api,
+    place: Place,
+    mut snapshot: Snapshot,
+    gate: Gate,
+    view: Access,
+    key_of: fn(&R) -> Key,
+    part: fn(R) -> Part,
+) -> Result<Rows, ApiError> {
+    trace(api, &gate, &mut snapshot, view, |gate, row: &R| {
+        let about = key_of(row);
+        (gate.view(view, &about), about.organisation)
+    })
+    .await?;
+    rows(place, snapshot, move |row: R| {
+        let shown = gate.view(view, &key_of(&row)).allows();
+        shown.then(|| part(row))
+    })
+    .await
 }
 
 /// Every row, in the order of the keys.
