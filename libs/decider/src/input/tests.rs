@@ -49,12 +49,10 @@ fn eleven_digits_that_are_nobody_are_let_through() {
         .into_iter()
         .filter(|number| number.len() == 11 && number.bytes().all(|b| b.is_ascii_digit()))
     {
-        assert!(!identity(number), "{number}");
+        for said in [number.to_owned(), format!("nummer {number} i arkivet")] {
+            assert_eq!(text("purpose", &said, PROSE), Ok(said));
+        }
     }
-}
-
-fn identity(text: &str) -> bool {
-    ryggrad_norway::PersonNumber::parse(text).is_ok()
 }
 
 #[test]
