@@ -154,6 +154,7 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
             fn set_aggregate_id(&mut self, id: ::std::string::String) {{ match self {{ {sets} }} }}
             fn party(&self) -> crate::command::Party<'_> {{ match self {{ {parties} }} }}
             fn scope(&self) -> &'static str {{ match self {{ {scopes} }} }}
+            fn orgnr(&self) -> ::core::option::Option<(&'static str, &str)> {{ match self {{ {numbers} }} }}
             fn references(&self) -> ::std::vec::Vec<(&'static str, &str)> {{ match self {{ {references} }} }}
             const NAMES: &'static [&'static str] = &[{all}];
         }}\n",
@@ -165,6 +166,7 @@ fn commands(code: &mut String, message: &MessageDescriptor, members: &[Member]) 
         sets = arms(&|m| format!("Self::{}(command) => command.{} = id,", m.variant, id_field(&m.message))),
         parties = arms(&|m| party(m)),
         scopes = arms(&|m| format!("Self::{}(_) => {:?},", m.variant, scope(&m.message))),
+        numbers = arms(&|m| orgnr(m)),
         references = arms(&|m| references(m)),
         all = members
             .iter()
@@ -219,6 +221,33 @@ fn party(member: &Member) -> String {
         format!("Self::{variant}(command) => crate::command::Party::Organisation({field:?}, &command.{field}),")
     } else {
         format!("Self::{variant}(_) => crate::command::Party::Owner,")
+    }
+}
+
+/// The number of the organisation that a command says it is about.
+fn orgnr(member: &Member) -> String {
+    let Member { variant, message } = member;
+    let field = option_text(message, "orgnr_field");
+    if field.is_empty() {
+        return format!("Self::{variant}(_) => ::core::option::Option::None,");
+    }
+    let text = text_at(message, "command", &field);
+    format!(
+        "Self::{variant}(command) => ::core::option::Option::Some(({field:?}, {text})).filter(|(_, number)| !number.is_empty()),"
+    )
+}
+
+/// Reads the text at a path of fields.
+fn text_at(message: &MessageDescriptor, variable: &str, path: &str) -> String {
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let field = message.get_field_by_name(name).filter(|field| !field.is_list());
+    match (field.map(|field| field.kind()), rest) {
+        (Some(Kind::String), "") => format!("{variable}.{name}.as_str()"),
+        (Some(Kind::Message(inner)), rest) if !rest.is_empty() => {
+            let text = text_at(&inner, "inner", rest);
+            format!("{variable}.{name}.as_ref().map_or(\"\", |inner| {text})")
+        }
+        _ => panic!("{}: {path} leads to no text", message.full_name()),
     }
 }
 

@@ -31,6 +31,9 @@ pub trait CommandPayload: Sized + Clone + Send + Sync + 'static {
     /// The scope that its sender's token needs.
     fn scope(&self) -> &'static str;
 
+    /// Path of the field with the number of the organisation that it says it is about, and the number; none where it says none.
+    fn orgnr(&self) -> Option<(&'static str, &str)>;
+
     /// Fields with the ids of other aggregates that it builds on, and the ids; empty where none is named.
     fn references(&self) -> Vec<(&'static str, &str)>;
 }

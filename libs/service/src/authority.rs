@@ -122,28 +122,40 @@ impl Authority {
     /// The one to whom the aggregate, and everything that the command builds on, belongs.
     async fn as_owner<C: CommandPayload>(&self, identity: &Identity, request: &Request<C>) -> Result<Actor, ApiError> {
         let first = self.builds_on_its_own(identity, request).await?;
-        match self.belonging(request.aggregate_id).await? {
-            Some(belonging) => self.standing(identity, &belonging, request).await,
-            None => Ok(first.unwrap_or_else(|| by_itself(identity))),
+        let (actor, orgnr) = match self.belonging(request.aggregate_id).await? {
+            Some(belonging) => (self.standing(identity, &belonging, request).await?, belonging.orgnr),
+            None => first.unwrap_or_else(|| (by_itself(identity), None)),
+        };
+        match (request.command.orgnr(), orgnr) {
+            // What is no number is the domain's to refuse.
+            (Some((_, said)), _) if OrgNumber::parse(said).is_err() => Ok(actor),
+            (Some((_, said)), None) => self.for_organisation(identity, said, request).await,
+            (Some((field, said)), Some(orgnr)) if said != orgnr => Err(denied(
+                "OTHER_ORGANISATION",
+                &format!("{field}: {said} is not the number of the organisation that this is about"),
+            )),
+            (Some(_) | None, _) => Ok(actor),
         }
     }
 
-    /// Checks the aggregates that a command names beside its own; answers as whom the caller may build on the first.
+    /// Checks the aggregates that a command names beside its own; answers as whom the caller may build on the first, and the number
+    /// that it leads to.
     async fn builds_on_its_own<C: CommandPayload>(
         &self,
         identity: &Identity,
         request: &Request<C>,
-    ) -> Result<Option<Actor>, ApiError> {
-        let mut actor = None;
+    ) -> Result<Option<(Actor, Option<String>)>, ApiError> {
+        let mut first = None;
         for (field, id) in request.command.references() {
             // What does not exist is the domain's to refuse.
             if let Some(id) = uuid(field, id)?
                 && let Some(belonging) = self.belonging(id).await?
             {
-                actor.get_or_insert(self.standing(identity, &belonging, request).await?);
+                let actor = self.standing(identity, &belonging, request).await?;
+                first.get_or_insert((actor, belonging.orgnr));
             }
         }
-        Ok(actor)
+        Ok(first)
     }
 
     async fn standing<C: CommandPayload>(

@@ -36,6 +36,7 @@ impl Decider for RegistrationCase {
         state.evolve(event);
     }
 
+    /// A number in the content is the organisation's own: the edge admits no other (ADR 0052).
     fn about(state: &State) -> About {
         let orgnr = Some(state.content.organisasjonsnummer.clone()).filter(|orgnr| !orgnr.is_empty());
         let address = state.content.forretningsadresse.as_ref();

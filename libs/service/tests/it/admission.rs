@@ -1,5 +1,7 @@
 //! Who may send which command, against what the real log says: owners, mandates, system users, authorities, and nobody.
 
+mod numbers;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use ryggrad_access::{Caller, Key, Scope, Stakeholder, View};
