@@ -18,6 +18,8 @@ pub struct Refusal {
     pub params: Vec<(&'static str, String)>,
     /// What to do about it.
     pub text: Text,
+    /// Act or regulation, and section, that it rests on; none when it rests on none.
+    pub legal_reference: Option<&'static str>,
 }
 
 /// One text in the three languages that every refusal speaks.
@@ -42,6 +44,7 @@ impl Refusal {
             field: None,
             params: Vec::new(),
             text,
+            legal_reference: rule.legal_reference(),
         }
     }
 
@@ -54,6 +57,13 @@ impl Refusal {
     #[must_use]
     pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Names the section of another rule, which the one that stands in the way carries out.
+    #[must_use]
+    pub fn by_law_of(mut self, rule: &'static Rule) -> Self {
+        self.legal_reference = rule.legal_reference();
         self
     }
 

@@ -38,6 +38,19 @@ pub enum Nature {
     Advice,
 }
 
+// === impl Rule ===
+
+impl Rule {
+    /// Act or regulation and section that it rests on, when its term is that; none for a term of the domain.
+    pub fn legal_reference(&self) -> Option<&'static str> {
+        let is_law = matches!(self.nature, Nature::Law | Nature::Regulation);
+        let is_reference = ["§", " art. ", " ch. ", "loven"]
+            .iter()
+            .any(|part| self.term.contains(part));
+        (is_law && is_reference).then_some(self.term)
+    }
+}
+
 // === impl Nature ===
 
 impl Nature {
@@ -97,6 +110,12 @@ mod tests {
                 assert!(!matches!(rule.nature, Nature::Law | Nature::Regulation), "{}", rule.id);
             }
         }
+        assert!(
+            ALL.iter().any(|rule| rule.legal_reference().is_some()),
+            "some rules name what they rest on"
+        );
+        assert_eq!(super::R_2_07.legal_reference(), Some("enhetsregisterloven § 5"));
+        assert_eq!(super::R_2_05.legal_reference(), None, "a term is no reference");
         assert_eq!(super::R_0_05.nature, Nature::Design);
         assert_eq!(super::R_2_12.nature, Nature::Law);
     }

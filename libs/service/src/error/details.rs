@@ -83,6 +83,7 @@ fn refused(refusal: &Refusal) -> Vec<Any> {
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect(),
         sources: refusal.rule.sources.iter().map(|source| (*source).to_owned()).collect(),
+        legal_reference: refusal.legal_reference.unwrap_or_default().to_owned(),
     };
     details.push(any(&common::Refusal::full_name(), &own));
     details
@@ -166,6 +167,23 @@ mod tests {
         assert_eq!(
             (own.rule.as_str(), own.nature.as_str(), own.params["n"].as_str()),
             ("R-0.99", "design", "1")
+        );
+        assert_eq!(own.legal_reference, "");
+    }
+
+    #[test]
+    fn a_refusal_by_law_names_the_section_in_both_protocols() {
+        let text = Text::new("Feil.", "Feil.", "Wrong.");
+        let refusal = Refusal::new(&rules::R_2_15, "NoRightToRegister", text).by_law_of(&rules::R_2_14);
+        let error = ApiError::from(refusal);
+        let details = error.rpc_status().details;
+        let own = common::Refusal::decode(&*details.last().expect("a detail").value).expect("our own detail");
+        assert_eq!(own.legal_reference, "frivillighetsregisterloven §§ 3-4");
+        let json = error.json();
+        let own = json["details"].as_array().and_then(|details| details.last());
+        assert_eq!(
+            own.expect("our own detail")["legalReference"],
+            "frivillighetsregisterloven §§ 3-4"
         );
     }
 
