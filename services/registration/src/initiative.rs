@@ -36,6 +36,8 @@ pub struct State {
     pub kommunenummer: String,
     /// Language of the initiators.
     pub language: String,
+    /// How it was paused last.
+    pub pause: Option<pb::InitiativePaused>,
     /// Number of events so far.
     pub events: u64,
     /// Number of the last event that somebody did something with: inactivity is counted from it.
@@ -134,7 +136,8 @@ impl Decider for Initiative {
                     host_orgnr: e.host_orgnr.clone(),
                 }
             }
-            Event::InitiativePaused(_) => {
+            Event::InitiativePaused(e) => {
+                state.pause = Some(e.clone());
                 if let Status::Active(stage) = *status {
                     *status = Status::Paused(stage);
                 }

@@ -258,17 +258,19 @@ fn pause(state: &State, c: &pb::PauseInitiative, context: &Context) -> Result<Ve
     if resume_by.is_some_and(|day| day < time::day(context.now)) {
         return Err(refusals::in_the_past("resume_by"));
     }
-    if matches!(state.status, Status::Paused(_)) {
+    let paused = pb::InitiativePaused {
+        initiative_id: id(context),
+        resume_by: resume_by.map(|day| day.to_string()),
+        reason: pb::PauseReason::Requested.into(),
+    };
+    // A pause that the timer began, or that is to last until another day, is asked for anew: the year counts from here (T-1.2).
+    let is_the_same = |earlier: &pb::InitiativePaused| {
+        earlier.reason() != pb::PauseReason::Inactivity && earlier.resume_by == paused.resume_by
+    };
+    if matches!(state.status, Status::Paused(_)) && state.pause.as_ref().is_some_and(is_the_same) {
         return Ok(Vec::new());
     }
-    Ok(vec![
-        pb::InitiativePaused {
-            initiative_id: id(context),
-            resume_by: resume_by.map(|day| day.to_string()),
-            reason: pb::PauseReason::Requested.into(),
-        }
-        .into(),
-    ])
+    Ok(vec![paused.into()])
 }
 
 fn abandon(state: &State, c: &pb::AbandonInitiative, context: &Context) -> Result<Vec<Event>, Refusal> {

@@ -1,5 +1,7 @@
 //! The life of an idea, in sentences.
 
+mod pause;
+
 use jiff::{Timestamp, ToSpan as _};
 use ryggrad_decider::scenario::{Given, context, given};
 use ryggrad_proto::common::v1::Actor;
@@ -334,11 +336,6 @@ fn any_command_brings_a_paused_idea_back_to_where_it_was() {
     };
     let (state, _) = idea(start).when(record).then_names(&["TrialActivityHeld"]);
     assert_eq!(state.status, Status::Active(Stage::Trialling));
-}
-
-#[test]
-fn pausing_what_is_paused_changes_nothing() {
-    idea([paused()]).when(pb::PauseInitiative::default()).then(&[]);
 }
 
 #[test]
