@@ -1,10 +1,10 @@
 //! What each legal form that is founded here asks for (handbook section 4, "per legal form").
 
-use ryggrad_decider::{Nature, Refusal, Rule};
+use ryggrad_decider::{Nature, Refusal, Rule, Text, rules};
 use ryggrad_norway::LegalForm;
 use ryggrad_proto::registration::v1::BylawsChecklist;
 
-use crate::input::refuse;
+use crate::input::{Read, refuse};
 
 /// What the table of legal forms says beyond the numbered rules. It rests on the project's own knowledge: check before relying on it.
 pub static FORM: Rule = Rule {
@@ -13,6 +13,25 @@ pub static FORM: Rule = Rule {
     term: "organisasjonsform",
     nature: Nature::Practice,
     sources: &["OK"],
+};
+
+/// What bylaws cover is law for those that are in Frivillighetsregisteret, and how associations do it for everybody else.
+pub(crate) static BYLAWS: Rule = Rule {
+    id: "R-2.05",
+    text: "bylaws cover name, purpose, annual meeting, board and its election, amendment, termination",
+    term: "vedtekter",
+    nature: Nature::Practice,
+    sources: &["W8"],
+};
+
+/// That a surplus goes back to the purpose is needed for money and for Frivillighetsregisteret, and is no condition of founding
+/// by law.
+pub(crate) static SURPLUS: Rule = Rule {
+    id: "R-2.06",
+    text: "bylaws say that a surplus, also at the end, goes back to the purpose",
+    term: "vedtekter",
+    nature: Nature::Practice,
+    sources: &["W26", "W25"],
 };
 
 /// A legal form that is founded here.
@@ -80,7 +99,16 @@ impl Form {
         matches!(self, Self::Sti)
     }
 
-    /// What bylaws of this form have to cover and these do not, by field of the checklist. first, then.
+    /// The rule that what bylaws of this form cover rests on: the handbook knows what those of an association cover, the rest
+    /// is from the table of forms.
+    pub(crate) const fn bylaws_rule(self) -> &'static Rule {
+        match self {
+            Self::Fli => &BYLAWS,
+            Self::Sti | Self::Sa | Self::As => &FORM,
+        }
+    }
+
+    /// What bylaws of this form cover when it is founded and these do not, by field of the checklist.
     pub fn uncovered(self, list: &BylawsChecklist) -> Vec<&'static str> {
         let of_all = [
             (list.name, "name"),
@@ -106,6 +134,42 @@ impl Form {
     pub const fn owns_itself(self) -> bool {
         matches!(self, Self::Fli | Self::Sti)
     }
+}
+
+/// An amount of kroner is never less than nothing.
+pub(crate) fn not_negative(field: &'static str, kroner: Option<i64>) -> Read<()> {
+    if kroner.is_none_or(|kroner| kroner >= 0) {
+        return Ok(());
+    }
+    let refusal = refuse(
+        &rules::INPUT,
+        "InvalidField",
+        "Beløpet kan ikke være under null. Rett det.",
+        "Beløpet kan ikkje vere under null. Rett det.",
+        "the amount cannot be less than nothing: correct it",
+    );
+    Err(refusal.at(field))
+}
+
+/// Whether the capital is what a form takes.
+pub(crate) fn enough_capital(field: &'static str, form: Option<Form>, business: bool, kroner: Option<i64>) -> Read<()> {
+    not_negative(field, kroner)?;
+    let Some((form, needed)) = form.and_then(|form| Some((form, form.capital(business)?))) else {
+        return Ok(());
+    };
+    if kroner.unwrap_or(0) >= needed {
+        return Ok(());
+    }
+    let refusal = Refusal::new(
+        &FORM,
+        "CapitalTooSmall",
+        Text::formatted(
+            format!("Kapitalen må være minst {needed} kroner. Sett av mer, eller velg en annen form."),
+            format!("Kapitalen må vere minst {needed} kroner. Set av meir, eller vel ei anna form."),
+            format!("the capital must be at least NOK {needed}: set more aside, or choose another form"),
+        ),
+    );
+    Err(refusal.at(field).with("min", needed).with("form", form.code()))
 }
 
 /// A form that is not founded here: a sub-unit or a group has no founding of its own.

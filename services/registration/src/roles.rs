@@ -74,6 +74,20 @@ pub(crate) fn read(
     }
 }
 
+/// Whether auditor and accountant are those that a notification names, with numbers that may be empty. Only who is named there can
+/// confirm the assignment, so nobody else is reported in such a role.
+pub(crate) fn named(roles: &[RoleHolder], auditor: &str, accountant: &str) -> Result<(), Refusal> {
+    for holder in roles {
+        let role: Role = input::coded("roles.role_code", &holder.role_code)?;
+        let named = if role.code() == "REVI" { auditor } else { accountant };
+        let is_named = matches!(&holder.holder, Some(Holder::Orgnr(orgnr)) if orgnr == named);
+        if role.needs_confirmation() && !is_named {
+            return Err(not_named(role));
+        }
+    }
+    Ok(())
+}
+
 /// The board so far.
 #[derive(Debug, Default)]
 struct Board {
@@ -213,3 +227,18 @@ fn not_for_organisations(role: Role) -> Refusal {
     .at("roles.orgnr")
     .with("role", role.code())
 }
+
+fn not_named(role: Role) -> Refusal {
+    refuse(
+        &rules::R_2_11,
+        "AuditorNotNamed",
+        "Revisor og regnskapsfører bekrefter oppdraget i en registermelding. Oppgi organisasjonsnummeret i meldingens content.revisor_orgnr eller content.regnskapsfoerer_orgnr, og la rollen ha samme nummer.",
+        "Revisor og rekneskapsførar stadfestar oppdraget i ei registermelding. Oppgi organisasjonsnummeret i content.revisor_orgnr eller content.regnskapsfoerer_orgnr i meldinga, og lat rolla ha same nummeret.",
+        "auditor and accountant confirm the assignment in a notification: name the organisation number in its content.revisor_orgnr or content.regnskapsfoerer_orgnr, and let the role have the same number",
+    )
+    .at("roles.orgnr")
+    .with("role", role.code())
+}
+
+#[cfg(test)]
+mod tests;

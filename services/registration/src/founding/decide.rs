@@ -157,7 +157,7 @@ fn bylaws(state: &State, c: &pb::AdoptBylaws, context: &Context) -> Result<Vec<E
     let checklist = c.content_checklist.ok_or_else(|| input::missing("content_checklist"))?;
     let uncovered = form.uncovered(&checklist);
     if !uncovered.is_empty() {
-        return Err(refusals::bylaws_incomplete(&uncovered));
+        return Err(refusals::bylaws_incomplete(form, &uncovered));
     }
     if form.owns_itself() && !checklist.surplus_to_purpose {
         return Err(refusals::surplus_not_to_purpose());
@@ -289,11 +289,7 @@ fn complete(state: &State, c: &pb::CompleteFounding, context: &Context) -> Resul
     };
     let name = input::text("name", &c.name, input::NAME)?;
     let kommunenummer: KommuneNumber = input::coded("kommunenummer", &c.kommunenummer)?;
-    if let Some(needed) = form.capital(c.driver_naeringsvirksomhet)
-        && c.kapital.unwrap_or(0) < needed
-    {
-        return Err(refusals::capital_too_small(form, needed));
-    }
+    form::enough_capital("kapital", Some(form), c.driver_naeringsvirksomhet, c.kapital)?;
     input::made_by_us("organisation_id", &c.organisation_id)?;
     Ok(vec![
         pb::OrganisationFounded {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use ryggrad_decider::{Refusal, Text, rules};
 
 use super::Status;
-use crate::form::{FORM, Form};
+use crate::form::{FORM, Form, SURPLUS};
 use crate::input::{refuse, wrong_state};
 
 pub(super) fn state(status: Status) -> Refusal {
@@ -142,10 +142,10 @@ pub(super) fn not_decided(votes_for: impl Display, votes_cast: impl Display) -> 
     .with("votes_cast", votes_cast)
 }
 
-pub(super) fn bylaws_incomplete(uncovered: &[&'static str]) -> Refusal {
+pub(super) fn bylaws_incomplete(form: Form, uncovered: &[&'static str]) -> Refusal {
     let list = uncovered.join(", ");
     Refusal::new(
-        &rules::R_2_05,
+        form.bylaws_rule(),
         "BylawsIncomplete",
         Text::formatted(
             format!("Vedtektene mangler: {list}. Ta inn bestemmelser om det, og vedta dem på nytt."),
@@ -159,7 +159,7 @@ pub(super) fn bylaws_incomplete(uncovered: &[&'static str]) -> Refusal {
 
 pub(super) fn surplus_not_to_purpose() -> Refusal {
     refuse(
-        &rules::R_2_06,
+        &SURPLUS,
         "SurplusNotToPurpose",
         "Vedtektene må si at overskudd går tilbake til formålet, også når organisasjonen legges ned.",
         "Vedtektene må seie at overskot går attende til føremålet, også når organisasjonen blir lagd ned.",
@@ -219,19 +219,4 @@ pub(super) fn other_document() -> Refusal {
         "the others have signed another document: everybody signs the same",
     )
     .at("document_hash")
-}
-
-pub(super) fn capital_too_small(form: Form, needed: i64) -> Refusal {
-    Refusal::new(
-        &FORM,
-        "CapitalTooSmall",
-        Text::formatted(
-            format!("Kapitalen må være minst {needed} kroner. Sett av mer, eller velg en annen form."),
-            format!("Kapitalen må vere minst {needed} kroner. Set av meir, eller vel ei anna form."),
-            format!("the capital must be at least NOK {needed}: set more aside, or choose another form"),
-        ),
-    )
-    .at("kapital")
-    .with("min", needed)
-    .with("form", form.code())
 }

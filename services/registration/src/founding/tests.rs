@@ -3,6 +3,7 @@
 mod afterwards;
 mod board_size;
 
+use ryggrad_decider::Nature;
 use ryggrad_decider::scenario::{Given, given};
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::founder::Founder as Who;
@@ -265,6 +266,11 @@ fn bylaws_of_an_association_cover_everything() {
         ..checklist()
     };
     let refusal = start().when(adopt(missing)).then_refused("R-2.05", "BylawsIncomplete");
+    assert_eq!(
+        refusal.rule.nature,
+        Nature::Practice,
+        "law for Frivillighetsregisteret only"
+    );
     assert!(
         refusal
             .params
@@ -272,12 +278,13 @@ fn bylaws_of_an_association_cover_everything() {
         "{:?}",
         refusal.params
     );
-    start()
+    let refusal = start()
         .when(adopt(pb::BylawsChecklist {
             surplus_to_purpose: false,
             ..checklist()
         }))
         .then_refused("R-2.06", "SurplusNotToPurpose");
+    assert_eq!(refusal.rule.nature, Nature::Practice);
     start()
         .when(adopt(pb::BylawsChecklist {
             no_owners: false,
@@ -305,6 +312,13 @@ fn a_foundation_needs_no_annual_meeting_and_a_company_may_have_owners() {
     founding("AS", [convened(), held()])
         .when(adopt(company))
         .then_names(&["BylawsAdopted"]);
+    // A cooperative is never in Frivillighetsregisteret, whose rule is.
+    founding("SA", [convened(), held()])
+        .when(adopt(pb::BylawsChecklist {
+            board_and_election: false,
+            ..company
+        }))
+        .then_refused("R-2.99", "BylawsIncomplete");
 }
 
 fn elect(roles: Vec<pb::RoleHolder>) -> pb::ElectInterimBoard {
@@ -437,6 +451,16 @@ fn a_foundation_sets_a_capital_aside() {
         ..complete()
     };
     documented().when(business).then_refused("R-2.99", "CapitalTooSmall");
+    let owing = pb::CompleteFounding {
+        kapital: Some(-1),
+        ..complete()
+    };
+    for form in ["FLI", "STI"] {
+        let refusal = founding(form, [convened(), held(), bylaws(), board(), signed(KARI), signed(OLA)])
+            .when(owing.clone())
+            .then_refused("R-0.00", "InvalidField");
+        assert_eq!(refusal.field.as_deref(), Some("kapital"));
+    }
 }
 
 #[test]

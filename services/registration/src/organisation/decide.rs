@@ -110,6 +110,8 @@ pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context
             deputies: c.elected_deputies,
         },
     )?;
+    // There is nobody here who could confirm: that takes a notification.
+    roles::named(&roles, "", "")?;
     board::fits("roles", &roles, state.board_size.as_ref())?;
     let term_id = input::optional_id("term_id", Some(&c.term_id))?.unwrap_or(context.new_id);
     Ok(vec![

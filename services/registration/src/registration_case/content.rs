@@ -28,15 +28,8 @@ pub(super) fn read(
     if let Some(legal) = legal.filter(|legal| legal.is_sub_unit()) {
         return Err(form::not_founded("content.form", legal));
     }
-    match kind {
-        pb::CaseKind::Change | pb::CaseKind::Deletion if content.organisasjonsnummer.is_empty() => {
-            return Err(input::missing("content.organisasjonsnummer"));
-        }
-        pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Deletion | pb::CaseKind::Unspecified => {}
-    }
-    if let Some(legal) = legal {
-        of_form(legal, &registers, kind, &content)?;
-    }
+    number(&registers, kind, &content)?;
+    of_form(legal, &registers, kind, &content)?;
     if let Some(voluntary) = &mut content.frivillig_organisasjon {
         voluntary.har_kontonummer = account.is_some();
     }
@@ -44,7 +37,7 @@ pub(super) fn read(
         (false, _) if content.frivillig_organisasjon.is_some() => return Err(refusals::not_for_fr()),
         (false, _) | (true, pb::CaseKind::Deletion) => {}
         (true, pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Unspecified) => {
-            voluntary(&registers, kind, legal, &content)?;
+            voluntary(kind, legal, &content)?;
         }
     }
     Ok((registers, content))
@@ -73,10 +66,6 @@ pub(super) fn complete(state: &State) -> Result<(), Refusal> {
                 return Err(refusals::incomplete("content.forretningsadresse.kommunenummer"));
             }
             documents(state)?;
-            let form = content.form.parse().ok().and_then(Form::of);
-            if form.is_some_and(Form::needs_auditor) && content.revisor_orgnr.is_empty() {
-                return Err(refusals::needs_auditor());
-            }
         }
         pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Deletion | pb::CaseKind::Unspecified => {
             let bylaws = content
@@ -86,14 +75,35 @@ pub(super) fn complete(state: &State) -> Result<(), Refusal> {
             let wanted =
                 bylaws.is_some_and(|bylaws| bylaws.frivillig_registrerte_vedtekter || bylaws.skal_oppdatere_vedtekter);
             if wanted && !has(state, pb::DocumentKind::Vedtekter) {
-                return Err(refusals::document_missing(&rules::R_2_05, "vedtekter"));
+                return Err(refusals::bylaws_missing(&rules::R_2_05));
             }
         }
     }
-    if content.endrer_styret && !state.board_declared {
+    if state.kind == pb::CaseKind::New {
+        new_form(state)?;
+    }
+    if content.endrer_styret && state.board_election.is_none() {
         return Err(refusals::election_not_declared());
     }
     Ok(())
+}
+
+/// Auditor and capital of an organisation whose form a register hears of for the first time (the table of forms).
+fn new_form(state: &State) -> Result<(), Refusal> {
+    let content = &state.content;
+    let form: Option<Form> = content.form.parse().ok().and_then(Form::of);
+    if !state.registers.contains(&Register::Er) && !state.registers.contains(&Register::Sti) {
+        return Ok(());
+    }
+    if form.is_some_and(Form::needs_auditor) && content.revisor_orgnr.is_empty() {
+        return Err(refusals::needs_auditor());
+    }
+    form::enough_capital(
+        "content.kapital",
+        form,
+        content.driver_naeringsvirksomhet,
+        content.kapital,
+    )
 }
 
 /// Whether the notification reports a board: a new unit's, or a new one.
@@ -101,10 +111,13 @@ pub(super) fn reports_board(state: &State) -> bool {
     state.content.endrer_styret || (state.kind == pb::CaseKind::New && state.registers.contains(&Register::Er))
 }
 
-/// Bylaws, and the founding document or what stands in for it.
+/// Bylaws, and the founding document or what stands in for it. What bylaws have to be is law for
+/// Frivillighetsregisteret only; that a founding document shows them is practice.
 fn documents(state: &State) -> Result<(), Refusal> {
     if !has(state, pb::DocumentKind::Vedtekter) {
-        return Err(refusals::document_missing(&rules::R_2_05, "vedtekter"));
+        let is_law = state.registers.contains(&Register::Fr);
+        let rule = if is_law { &rules::R_2_05 } else { &rules::R_2_03 };
+        return Err(refusals::bylaws_missing(rule));
     }
     if has(state, pb::DocumentKind::Stiftelsesdokument) {
         return Ok(());
@@ -114,13 +127,13 @@ fn documents(state: &State) -> Result<(), Refusal> {
         has(state, pb::DocumentKind::Protokoll),
     ) {
         (true, true) => Ok(()),
-        (true, false) => Err(refusals::document_missing(&rules::R_2_04, "protokoll")),
-        (false, _) => Err(refusals::document_missing(&rules::R_2_03, "stiftelsesdokument")),
+        (true, false) => Err(refusals::minutes_missing()),
+        (false, _) => Err(refusals::founding_document_missing()),
     }
 }
 
 fn has(state: &State, kind: pb::DocumentKind) -> bool {
-    state.documents.contains(&i32::from(kind))
+    state.documents.contains_key(&i32::from(kind))
 }
 
 fn registers(codes: &[String]) -> Result<BTreeSet<Register>, Refusal> {
@@ -147,6 +160,7 @@ fn fields(content: &pb::RegistrationContent, ctx: &Context) -> Result<(), Refusa
             return Err(refusals::in_the_future(field));
         }
     }
+    form::not_negative("content.kapital", content.kapital)?;
     crate::board::read("content.board_size", content.board_size.as_ref())?;
     if let Some(address) = &content.forretningsadresse {
         address::check("content.forretningsadresse", address)?;
@@ -167,14 +181,43 @@ fn fields(content: &pb::RegistrationContent, ctx: &Context) -> Result<(), Refusa
     Ok(())
 }
 
-/// Registers that a legal form has to be in, or cannot be in (R-2.20 and the table of forms).
-fn of_form(
-    legal: LegalForm,
+/// Whoever is in Enhetsregisteret says its number, before it goes to any other register; whoever is to get one has none.
+fn number(
     registers: &BTreeSet<Register>,
     kind: pb::CaseKind,
     content: &pb::RegistrationContent,
 ) -> Result<(), Refusal> {
-    let form = Form::of(legal);
+    let (gets_one, has_one) = (
+        registers.contains(&Register::Er),
+        !content.organisasjonsnummer.is_empty(),
+    );
+    match (kind, gets_one, has_one) {
+        (pb::CaseKind::New, true, true) => Err(refusals::has_a_number()),
+        (pb::CaseKind::New, false, false) if registers.contains(&Register::Fr) => Err(refusals::needs_er()),
+        (pb::CaseKind::New, false, false) | (pb::CaseKind::Change | pb::CaseKind::Deletion, _, false) => {
+            Err(input::missing("content.organisasjonsnummer"))
+        }
+        (pb::CaseKind::New, true, false)
+        | (pb::CaseKind::New | pb::CaseKind::Change | pb::CaseKind::Deletion, _, true)
+        | (pb::CaseKind::Unspecified, _, _) => Ok(()),
+    }
+}
+
+/// Registers that a legal form has to be in, or cannot be in (R-2.20 and the table of forms). One that has stopped its business may
+/// leave them.
+fn of_form(
+    legal: Option<LegalForm>,
+    registers: &BTreeSet<Register>,
+    kind: pb::CaseKind,
+    content: &pb::RegistrationContent,
+) -> Result<(), Refusal> {
+    if kind == pb::CaseKind::Deletion {
+        return Ok(());
+    }
+    if legal.is_none() && registers.contains(&Register::Sti) {
+        return Err(input::missing("content.form"));
+    }
+    let form = legal.and_then(Form::of);
     let company = matches!(form, Some(Form::Sa | Form::As));
     if registers.contains(&Register::For) && !content.driver_naeringsvirksomhet && !company {
         return Err(refusals::no_business());
@@ -192,16 +235,8 @@ fn of_form(
     }
 }
 
-/// Everything that decides whether Frivillighetsregisteret would take the organisation.
-fn voluntary(
-    registers: &BTreeSet<Register>,
-    kind: pb::CaseKind,
-    legal: Option<LegalForm>,
-    content: &pb::RegistrationContent,
-) -> Result<(), Refusal> {
-    if !registers.contains(&Register::Er) && content.organisasjonsnummer.is_empty() {
-        return Err(refusals::needs_er());
-    }
+/// Everything that decides whether Frivillighetsregisteret would take the organisation.
+fn voluntary(kind: pb::CaseKind, legal: Option<LegalForm>, content: &pb::RegistrationContent) -> Result<(), Refusal> {
     let Some(voluntary) = &content.frivillig_organisasjon else {
         return Err(input::missing("content.frivillig_organisasjon"));
     };
@@ -274,15 +309,15 @@ fn right_to_register(legal: Option<LegalForm>, answers: pb::Registreringsrett) -
         .har_utdelinger
         .unwrap_or(answers.utdeling_utelukkende_til_frivillige.is_some());
     match answers.utdeling_utelukkende_til_frivillige {
-        Some(false) | None if company => Err(refusals::distributes_elsewhere(legal.map_or("", LegalForm::code))),
+        Some(false) if company => Err(refusals::distributes_elsewhere(legal.map_or("", LegalForm::code))),
         Some(false) if distributes => Err(refusals::no_right(
             VOLUNTARY,
             "Alt som deles ut, må gå til frivillig virksomhet. Meldingen kan sendes utenom hvis dere mener dette er feil.",
             "Alt som blir delt ut, må gå til frivillig verksemd. Meldinga kan sendast utanom om de meiner dette er feil.",
             "whatever is distributed has to go to voluntary activity; the notification can be sent elsewhere if you think this is wrong",
         )),
-        None if answers.har_utdelinger.is_none() => Err(refusals::unanswered(ANYTHING)),
-        None if distributes => Err(refusals::unanswered(VOLUNTARY)),
+        None if answers.har_utdelinger.is_none() && !company => Err(refusals::unanswered(ANYTHING)),
+        None if distributes || company => Err(refusals::unanswered(VOLUNTARY)),
         Some(_) | None => Ok(()),
     }
 }

@@ -72,6 +72,9 @@ fn amend(state: &State, c: &pb::AmendRegistration, ctx: &Context) -> Result<Vec<
 fn attach(state: &State, c: &pb::AttachDocument, context: &Context) -> Result<Vec<Event>, Refusal> {
     let kind: pb::DocumentKind = input::chosen("kind", c.kind)?;
     let hash = input::hash("hash", &c.hash)?;
+    if state.documents.get(&kind.into()) == Some(&hash) && changeable(state).is_ok() {
+        return Ok(Vec::new());
+    }
     change(
         state,
         pb::DocumentAttached {
@@ -95,6 +98,9 @@ fn declare(state: &State, c: &pb::DeclareBoardElection, context: &Context) -> Re
         minutes_exist: true,
         declared_by: input::id("declared_by", &c.declared_by)?.to_string(),
     };
+    if state.board_election.as_ref() == Some(&declared) && changeable(state).is_ok() {
+        return Ok(Vec::new());
+    }
     change(state, declared.into(), context)
 }
 
@@ -177,12 +183,20 @@ fn submit(state: &State, c: &pb::SubmitRegistration, context: &Context) -> Resul
     let maalform = input::written_standard("maalform", &c.maalform)?;
     content::complete(state)?;
     signing::roles_fit(state)?;
-    for (orgnr, kind) in [
-        (&state.content.revisor_orgnr, pb::AuditorType::Revisor),
-        (&state.content.regnskapsfoerer_orgnr, pb::AuditorType::Regnskapsfoerer),
+    for (field, orgnr, kind) in [
+        (
+            "content.revisor_orgnr",
+            &state.content.revisor_orgnr,
+            pb::AuditorType::Revisor,
+        ),
+        (
+            "content.regnskapsfoerer_orgnr",
+            &state.content.regnskapsfoerer_orgnr,
+            pb::AuditorType::Regnskapsfoerer,
+        ),
     ] {
         if !orgnr.is_empty() && !state.confirmed_by.contains(&(kind.into(), orgnr.clone())) {
-            return Err(refusals::auditor_unconfirmed(orgnr));
+            return Err(refusals::auditor_unconfirmed(field, orgnr));
         }
     }
     Ok(vec![

@@ -72,6 +72,7 @@ pub(super) fn election_not_declared() -> Refusal {
         "Erklær at styret er gyldig valt og at protokollen finst. Protokollen skal ikkje sendast inn.",
         "declare that the board was validly elected and that minutes exist; the minutes are not sent",
     )
+    .at("content.endrer_styret")
 }
 
 pub(super) fn board_not_reported() -> Refusal {
@@ -175,7 +176,7 @@ pub(super) fn signatures_missing(n: usize) -> Refusal {
     .with("n", n)
 }
 
-pub(super) fn auditor_unconfirmed(orgnr: &str) -> Refusal {
+pub(super) fn auditor_unconfirmed(field: &'static str, orgnr: &str) -> Refusal {
     refuse(
         &rules::R_2_11,
         "AuditorUnconfirmed",
@@ -183,6 +184,7 @@ pub(super) fn auditor_unconfirmed(orgnr: &str) -> Refusal {
         "Revisor eller rekneskapsførar må stadfeste oppdraget før meldinga blir send.",
         "the auditor or accountant has to confirm the assignment before the notification is sent",
     )
+    .at(field)
     .with("orgnr", orgnr)
 }
 

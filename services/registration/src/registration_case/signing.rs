@@ -41,6 +41,9 @@ pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Contex
         Vec::new()
     };
     let signers = signers(&c.signers, &roles)?;
+    if earlier.is_some_and(|earlier| earlier.signers == signers && earlier.roles == roles) {
+        return Ok(Vec::new());
+    }
     let mut events = Vec::new();
     if let Some(earlier) = earlier.filter(|signatures| !signatures.signed.is_empty()) {
         events.extend(reset(earlier, pb::ResetReason::SignersChanged, context));
@@ -49,11 +52,17 @@ pub(super) fn request(state: &State, c: &pb::RequestSignatures, context: &Contex
     Ok(events)
 }
 
-/// The roles as they are reported, with a board that the form and the bylaws allow.
+/// The roles as they are reported, with a board that the form and the bylaws allow and an auditor and an accountant
+/// whom the content names, so that they have to confirm.
 fn read_roles(state: &State, roles: &[pb::RoleHolder], deputies: u32) -> Result<Vec<pb::RoleHolder>, Refusal> {
     let form = state.content.form.parse().ok().and_then(Form::of);
     let roles = roles::read("roles", roles, form, Wanted::BoardAndContact { deputies })?;
     board::fits("roles", &roles, state.content.board_size.as_ref())?;
+    roles::named(
+        &roles,
+        &state.content.revisor_orgnr,
+        &state.content.regnskapsfoerer_orgnr,
+    )?;
     Ok(roles)
 }
 

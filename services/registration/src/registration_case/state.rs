@@ -1,6 +1,6 @@
 //! What a registration case remembers, and how each fact changes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use ryggrad_proto::registration::v1 as pb;
@@ -24,10 +24,10 @@ pub struct State {
     pub content: pb::RegistrationContent,
     /// Written standard that it was sent in: nb or nn; empty before that.
     pub maalform: String,
-    /// Kinds of the documents attached.
-    pub documents: BTreeSet<i32>,
-    /// The election of the board has been declared.
-    pub board_declared: bool,
+    /// The last document attached of each kind, by its hash.
+    pub documents: BTreeMap<i32, String>,
+    /// How the election of the board was declared, when it was.
+    pub board_election: Option<pb::BoardElectionDeclared>,
     /// Organisation numbers of auditors and accountants who confirmed, by type.
     pub confirmed_by: BTreeSet<(i32, String)>,
     /// Registers that have registered.
@@ -193,9 +193,9 @@ impl State {
                 self.content = e.content.clone().unwrap_or_default();
             }
             Event::DocumentAttached(e) => {
-                self.documents.insert(e.kind);
+                self.documents.insert(e.kind, e.hash.clone());
             }
-            Event::BoardElectionDeclared(_) => self.board_declared = true,
+            Event::BoardElectionDeclared(e) => self.board_election = Some(e.clone()),
             Event::SignaturesRequested(e) => {
                 self.status = Status::AwaitingSignatures(Signatures {
                     signers: e.signers.clone(),

@@ -1,6 +1,9 @@
 //! A registration case, in sentences.
 
+mod again;
+mod auditor;
 mod content;
+mod registers;
 mod review;
 mod signatures;
 
@@ -129,6 +132,14 @@ fn roles() -> Vec<pb::RoleHolder> {
 
 fn signers() -> Vec<pb::Signer> {
     vec![signer(KARI, "LEDE"), signer(OLA, "MEDL"), signer(LIV, "MEDL")]
+}
+
+fn request() -> pb::RequestSignatures {
+    pb::RequestSignatures {
+        roles: roles(),
+        signers: signers(),
+        ..Default::default()
+    }
 }
 
 fn requested() -> Event {

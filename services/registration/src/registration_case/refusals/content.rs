@@ -40,6 +40,18 @@ pub(in crate::registration_case) fn needs_er() -> Refusal {
     .at("registers")
 }
 
+/// A number that is there is never given anew.
+pub(in crate::registration_case) fn has_a_number() -> Refusal {
+    refuse(
+        &rules::INPUT,
+        "InvalidField",
+        "En ny enhet har ikke organisasjonsnummer før Enhetsregisteret gir den et. Ta ut nummeret, eller ta ER ut av meldingen hvis enheten alt er registrert.",
+        "Ei ny eining har ikkje organisasjonsnummer før Einingsregisteret gjev ho eit. Ta ut nummeret, eller ta ER ut av meldinga om eininga alt er registrert.",
+        "a new unit has no number before Enhetsregisteret gives it one: leave the number out, or take ER out of the notification if the unit is registered already",
+    )
+    .at("content.organisasjonsnummer")
+}
+
 pub(in crate::registration_case) fn not_eligible(form: &str) -> Refusal {
     refuse(
         &rules::R_2_14,
@@ -75,13 +87,16 @@ pub(in crate::registration_case) fn unanswered(field: &'static str) -> Refusal {
     .at(field)
 }
 
+/// asks what says: that is where its law is.
 pub(in crate::registration_case) fn no_right(
     field: &'static str,
     nb: &'static str,
     nn: &'static str,
     en: &'static str,
 ) -> Refusal {
-    refuse(&rules::R_2_15, "NoRightToRegister", nb, nn, en).at(field)
+    refuse(&rules::R_2_15, "NoRightToRegister", nb, nn, en)
+        .by_law_of(&rules::R_2_14)
+        .at(field)
 }
 
 pub(in crate::registration_case) fn icnpo_count(found: usize) -> Refusal {
@@ -202,14 +217,46 @@ pub(in crate::registration_case) fn incomplete(field: &'static str) -> Refusal {
     .at(field)
 }
 
-pub(in crate::registration_case) fn document_missing(rule: &'static Rule, kind: &'static str) -> Refusal {
-    refuse(
+/// Bylaws are attached by law or by practice, as the registers of the case say.
+pub(in crate::registration_case) fn bylaws_missing(rule: &'static Rule) -> Refusal {
+    document_missing(
         rule,
-        "DocumentMissing",
-        "Legg ved vedtekter og stiftelsesdokument. Er stiftelsesdokumentet borte, legg ved en forklaring og siste protokoll.",
-        "Legg ved vedtekter og stiftingsdokument. Er stiftingsdokumentet borte, legg ved ei forklaring og siste protokoll.",
-        "attach bylaws and founding document; if the founding document is lost, an explanation and the last minutes",
+        "vedtekter",
+        "Legg ved vedtektene.",
+        "Legg ved vedtektene.",
+        "attach the bylaws",
     )
-    .at("documents")
-    .with("kind", kind)
+}
+
+pub(in crate::registration_case) fn founding_document_missing() -> Refusal {
+    document_missing(
+        &rules::R_2_03,
+        "stiftelsesdokument",
+        "Legg ved stiftelsesdokumentet. Er det borte, legg ved en forklaring og siste protokoll.",
+        "Legg ved stiftingsdokumentet. Er det borte, legg ved ei forklaring og siste protokoll.",
+        "attach the founding document; if it is lost, an explanation and the last minutes",
+    )
+}
+
+pub(in crate::registration_case) fn minutes_missing() -> Refusal {
+    document_missing(
+        &rules::R_2_04,
+        "protokoll",
+        "Stiftelsesdokumentet er borte. Legg ved siste protokoll i tillegg til forklaringen.",
+        "Stiftingsdokumentet er borte. Legg ved siste protokoll i tillegg til forklaringa.",
+        "the founding document is lost: attach the last minutes beside the explanation",
+    )
+}
+
+/// Named after the field of `AttachDocument` that is to say it.
+fn document_missing(
+    rule: &'static Rule,
+    kind: &'static str,
+    nb: &'static str,
+    nn: &'static str,
+    en: &'static str,
+) -> Refusal {
+    refuse(rule, "DocumentMissing", nb, nn, en)
+        .at("kind")
+        .with("kind", kind)
 }

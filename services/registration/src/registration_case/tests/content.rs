@@ -2,7 +2,7 @@
 
 use ryggrad_proto::registration::v1 as pb;
 
-use super::{attached, case, complete, content, draft, draft_with, drafted, requested};
+use super::{attached, case, complete, content, draft, draft_with, drafted, request, requested};
 use crate::registration_case::Event;
 
 #[track_caller]
@@ -177,6 +177,7 @@ fn a_company_enters_only_when_all_it_distributes_is_voluntary() {
         }
     };
     refused(company(Some(false)), "R-2.14", "DistributionsNotVoluntary");
+    refused(company(None), "R-2.15", "RightToRegisterUnanswered");
     case(vec![])
         .when(company(Some(true)))
         .then_names(&["RegistrationDrafted"]);
@@ -213,14 +214,6 @@ fn a_year_end_is_a_day_that_exists_every_year() {
         });
     });
     refused(leap, "R-2.18", "InvalidField");
-}
-
-fn request() -> pb::RequestSignatures {
-    pb::RequestSignatures {
-        roles: super::roles(),
-        signers: super::signers(),
-        ..Default::default()
-    }
 }
 
 #[test]
@@ -271,12 +264,18 @@ fn nobody_signs_before_enhetsregisteret_knows_what_it_must() {
 
 #[test]
 fn bylaws_and_founding_document_are_attached() {
-    case(vec![drafted()])
+    let refusal = case(vec![drafted()])
         .when(request())
         .then_refused("R-2.05", "DocumentMissing");
-    case(vec![drafted(), attached(pb::DocumentKind::Vedtekter)])
+    assert_eq!(refusal.field.as_deref(), Some("kind"), "of the document");
+    assert!(
+        !refusal.text.en.contains("founding"),
+        "only what is missing is asked for"
+    );
+    let refusal = case(vec![drafted(), attached(pb::DocumentKind::Vedtekter)])
         .when(request())
         .then_refused("R-2.03", "DocumentMissing");
+    assert!(!refusal.text.en.contains("bylaws"), "only what is missing is asked for");
     case(complete()).when(request()).then_names(&["SignaturesRequested"]);
 }
 
@@ -310,9 +309,10 @@ fn a_new_board_is_declared_instead_of_sending_minutes() {
     }
     .into();
     let minutes = attached(pb::DocumentKind::Protokoll);
-    case(vec![drafted.clone(), minutes])
+    let refusal = case(vec![drafted.clone(), minutes])
         .when(request())
         .then_refused("R-2.09", "BoardElectionNotDeclared");
+    assert_eq!(refusal.field.as_deref(), Some("content.endrer_styret"));
     let declare = pb::DeclareBoardElection {
         elected_by: "årsmøte".into(),
         minutes_exist: true,
@@ -407,7 +407,7 @@ fn what_is_for_frivillighetsregisteret_is_not_sent_past_it() {
             registers: vec!["ER".into()],
             kind: kind.into(),
             ..draft(pb::RegistrationContent {
-                organisasjonsnummer: "245915101".into(),
+                organisasjonsnummer: if kind == pb::CaseKind::New { "" } else { "245915101" }.into(),
                 ..content()
             })
         };

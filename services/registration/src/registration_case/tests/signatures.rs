@@ -7,17 +7,9 @@ use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::role_holder::Holder;
 
 use super::{
-    AUDITOR, KARI, LIV, OLA, attached, case, complete, content, role, roles, signed_by, signer, signers, submit,
+    AUDITOR, KARI, LIV, OLA, attached, case, complete, content, request, role, roles, signed_by, signer, submit,
 };
 use crate::registration_case::{Event, Status};
-
-fn request() -> pb::RequestSignatures {
-    pb::RequestSignatures {
-        roles: roles(),
-        signers: signers(),
-        ..Default::default()
-    }
-}
 
 fn sign(who: &str) -> pb::SignRegistration {
     pb::SignRegistration {
@@ -200,43 +192,6 @@ fn a_change_before_the_first_signature_resets_nothing() {
         ..Default::default()
     };
     case(signed_by(&[])).when(attach).then_names(&["DocumentAttached"]);
-}
-
-#[test]
-fn an_auditors_word_resets_nothing() {
-    let mut events = complete();
-    events.push(
-        pb::RegistrationAmended {
-            registers: vec!["ER".into(), "FR".into()],
-            content: Some(pb::RegistrationContent {
-                revisor_orgnr: AUDITOR.into(),
-                ..content()
-            }),
-            ..Default::default()
-        }
-        .into(),
-    );
-    events.extend(signed_by(&[KARI, OLA, LIV]).split_off(complete().len()));
-    case(events.clone())
-        .when(submit())
-        .then_refused("R-2.11", "AuditorUnconfirmed");
-    let confirm = pb::ConfirmAuditorAssignment {
-        orgnr_auditor: AUDITOR.into(),
-        r#type: pb::AuditorType::Revisor.into(),
-        ..Default::default()
-    };
-    let stranger = pb::ConfirmAuditorAssignment {
-        orgnr_auditor: "245915101".into(),
-        ..confirm.clone()
-    };
-    case(events.clone())
-        .when(stranger)
-        .then_refused("R-2.11", "NotTheAuditor");
-    let (_, confirmed) = case(events.clone())
-        .when(confirm)
-        .then_names(&["AuditorAssignmentConfirmed"]);
-    events.extend(confirmed);
-    case(events).when(submit()).then_names(&["RegistrationSubmitted"]);
 }
 
 #[test]
