@@ -31,6 +31,21 @@ pub struct Order<C> {
     pub traceparent: Option<String>,
 }
 
+// === impl Order ===
+
+impl<C> Order<C> {
+    /// The same order with another command.
+    pub fn with<D>(self, command: D) -> Order<D> {
+        Order {
+            id: self.id,
+            command,
+            correlation_id: self.correlation_id,
+            causation: self.causation,
+            traceparent: self.traceparent,
+        }
+    }
+}
+
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carried {

@@ -141,18 +141,22 @@ async fn carry<D>(
 where
     D: ryggrad_decider::Decider,
 {
-    let Some(aggregate_id) = order.command.aggregate_id() else {
-        return Ok(Carried::Failed("the command names no aggregate".to_owned()));
-    };
-    let request = Request {
+    match request(order, command, actor) {
+        Some(request) => carried(Box::pin(executor.execute(request)).await),
+        None => Ok(Carried::Failed("the command names no aggregate".to_owned())),
+    }
+}
+
+/// The request of a command that nobody sent; none when it names no aggregate.
+pub(crate) fn request<C>(order: Order<Command>, command: C, actor: &Actor) -> Option<Request<C>> {
+    Some(Request {
         command,
-        aggregate_id,
+        aggregate_id: order.command.aggregate_id()?,
         command_id: order.id,
         expected_version: None,
         actor: actor.clone(),
         correlation_id: Some(order.correlation_id),
         causation: Some(order.causation),
         traceparent: order.traceparent,
-    };
-    carried(executor.execute(request).await)
+    })
 }

@@ -171,7 +171,7 @@ fn of_case(event: &OfCase, recorded: &Recorded) -> Option<Command> {
 }
 
 /// What a register has decided about an organisation is the answer to its case.
-fn of_organisation(event: &OfOrganisation) -> Option<Command> {
+pub(crate) fn of_organisation(event: &OfOrganisation) -> Option<Command> {
     match event {
         OfOrganisation::OrganisationRegistered(e) => confirm(&e.case_id, "ER", &e.orgnr),
         OfOrganisation::VoluntaryRegistrationEntered(e) => confirm(&e.case_id, "FR", &e.orgnr),

@@ -20,7 +20,7 @@ use crate::founding::Founding;
 use crate::initiative::Initiative;
 use crate::organisation::Organisation;
 use crate::reactions::{self, Reactions};
-use crate::register::simulator::{self, Simulator};
+use crate::register::simulator::Simulator;
 use crate::registration_case::RegistrationCase;
 
 /// The context that the service's events belong to.
@@ -97,55 +97,35 @@ impl Registration {
             |order: Order<Command>| async move { self.carry_out(order, &reactions::actor()).await },
             token.clone(),
         );
-        let timing = self.keep(source.clone(), Deadlines, deadlines::actor, token.clone());
+        let fall_due = |order| self.fall_due(order, deadlines::actor);
+        let timing = self.keep(source.clone(), Deadlines, fall_due, token.clone());
         let playing = async {
             if let Some(simulator) = simulator {
-                self.keep(source, simulator, |_| simulator::actor(), token).await;
+                self.keep(source, simulator, |order| self.decide(order), token).await;
             }
         };
         tokio::join!(reacting, timing, playing);
     }
 
-    /// Keeps the deadlines of a schedule; `actor` says who stands behind the command of a timer.
-    async fn keep(
-        &self,
-        source: Source,
-        schedule: impl Schedule,
-        actor: impl Fn(&str) -> Actor + Send + Sync,
-        token: CancellationToken,
-    ) {
-        let execute = |order: Order<Due>| self.fall_due(order, &actor);
+    /// Keeps the deadlines of a schedule; `execute` carries out what falls due.
+    async fn keep<F, Fut>(&self, source: Source, schedule: impl Schedule, execute: F, token: CancellationToken)
+    where
+        F: Fn(Order<Due>) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Carried, Again>> + Send,
+    {
         deadline::run(self.pool.clone(), source, self.clock.clone(), schedule, execute, token).await;
     }
 
-    fn fall_due(
+    /// Carries out the command of a timer; `actor` says who stands behind it.
+    pub(crate) fn fall_due(
         &self,
         order: Order<Due>,
         actor: impl Fn(&str) -> Actor,
     ) -> impl Future<Output = Result<Carried, Again>> + Send {
         let actor = actor(&order.command.timer);
         async move {
-            let Order {
-                id,
-                command: due,
-                correlation_id,
-                causation,
-                traceparent,
-            } = order;
-            match Command::decode(&due.aggregate_type, &due.command) {
-                Ok(command) => {
-                    self.carry_out(
-                        Order {
-                            id,
-                            command,
-                            correlation_id,
-                            causation,
-                            traceparent,
-                        },
-                        &actor,
-                    )
-                    .await
-                }
+            match Command::decode(&order.command.aggregate_type, &order.command.command) {
+                Ok(command) => self.carry_out(order.with(command), &actor).await,
                 Err(error) => Ok(Carried::Failed(error.to_string())),
             }
         }

@@ -1,8 +1,10 @@
 //! The register authority, played: deterministic for a seed, on the business clock, with the delays of handbook 14 item 10.
 //!
 //! It answers what is submitted: a letter on what is missing, a refusal, or the entries in Enhetsregisteret and
-//! Frivillighetsregisteret, through the same port as the real authority and with the source `register-simulator`.
+//! Frivillighetsregisteret, through the same port as the real authority and with the source `register-simulator`. Every notification
+//! gets an answer: one about an organisation that is where it asks to be is confirmed, and one that it cannot have is refused.
 
+mod answer;
 mod desk;
 #[cfg(test)]
 mod tests;

@@ -16,12 +16,12 @@ use uuid::Uuid;
 use crate::support::{World, as_organisation, as_the_app, world};
 
 const SOON: Duration = Duration::from_secs(20);
-const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-const KARI: &str = "5f0c8d4e-0b1a-4c3d-9e2f-0000000000b1";
-const OLA: &str = "5f0c8d4e-0b1a-4c3d-9e2f-0000000000b2";
+pub(crate) const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+pub(crate) const KARI: &str = "5f0c8d4e-0b1a-4c3d-9e2f-0000000000b1";
+pub(crate) const OLA: &str = "5f0c8d4e-0b1a-4c3d-9e2f-0000000000b2";
 
 #[track_caller]
-fn done(answer: Result<Response<Receipt>, Status>) -> Receipt {
+pub(crate) fn done(answer: Result<Response<Receipt>, Status>) -> Receipt {
     match answer {
         Ok(receipt) => receipt.into_inner(),
         Err(status) => panic!("{status}"),
@@ -43,7 +43,7 @@ fn sketch(command_id: &str) -> pb::SketchInitiative {
 }
 
 /// Waits until an aggregate has events of these names, in this order, and no others.
-async fn becomes(world: &World, aggregate: &str, expected: &[&str]) {
+pub(crate) async fn becomes(world: &World, aggregate: &str, expected: &[&str]) {
     let aggregate = Uuid::try_parse(aggregate).expect("an id");
     eventually(SOON, || async {
         let found = world.events(aggregate).await;
@@ -120,7 +120,7 @@ async fn ready_to_submit(world: &World, organisation_id: &str) -> String {
     case_id
 }
 
-async fn sign_and_submit(world: &World, case_id: &str) {
+pub(crate) async fn sign_and_submit(world: &World, case_id: &str) {
     for who in [KARI, OLA] {
         let sign = pb::SignRegistration {
             case_id: case_id.to_owned(),

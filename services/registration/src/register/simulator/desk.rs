@@ -137,8 +137,10 @@ impl<'a> Case<'a> {
     fn decision_at(mut self, due: Timestamp) -> Vec<Action> {
         let refused = self.dice.random_bool(self.simulator.rejection_rate.clamp(0.0, 1.0));
         let (er, fr) = (self.is_for("ER"), self.is_for("FR"));
+        // Enhetsregisteret answers for every register but Frivillighetsregisteret.
+        let not_only_fr = self.registers.iter().any(|register| register != "FR");
         match self.kind {
-            pb::CaseKind::New if er && refused && !fr => vec![self.reject("ER", due)],
+            pb::CaseKind::New if refused && !fr => vec![self.reject("ER", due)],
             pb::CaseKind::New => {
                 let mut actions = Vec::new();
                 if er {
@@ -146,6 +148,8 @@ impl<'a> Case<'a> {
                         return vec![self.no_more_numbers(due)];
                     };
                     actions.push(self.assign_orgnr(orgnr, due));
+                } else if not_only_fr {
+                    actions.push(self.confirm("ER", due));
                 }
                 if fr {
                     let later = if er { self.working_days(due, 1.0) } else { due };
@@ -158,16 +162,16 @@ impl<'a> Case<'a> {
                 actions
             }
             pb::CaseKind::Change | pb::CaseKind::Deletion | pb::CaseKind::Unspecified => {
-                let register = if er || !fr { "ER" } else { "FR" };
+                let register = if not_only_fr { "ER" } else { "FR" };
                 if refused {
                     return vec![self.reject(register, due)];
                 }
-                let registers = [("ER", er || !fr), ("FR", fr)]
+                let registers = [("ER", not_only_fr), ("FR", fr)]
                     .into_iter()
                     .filter(|(_, wanted)| *wanted);
                 let mut actions: Vec<_> = registers.map(|(register, _)| self.confirm(register, due)).collect();
                 if self.kind == pb::CaseKind::Deletion {
-                    actions.push(self.delete(er || !fr, due));
+                    actions.extend(self.delete(due));
                 } else {
                     actions.extend(self.change(due));
                 }
@@ -217,13 +221,13 @@ impl<'a> Case<'a> {
         actions
     }
 
-    /// Deletes from every register, or from Frivillighetsregisteret only.
-    fn delete(&self, everywhere: bool, due: Timestamp) -> Action {
+    /// Deletes from every register, or from Frivillighetsregisteret only. Nothing is known here of an entry in any other.
+    fn delete(&self, due: Timestamp) -> Option<Action> {
         let (organisation_id, day) = (self.organisation.to_string(), time::day(due).to_string());
         let ground = self
             .in_its_standard("Slettet etter melding.", "Sletta etter melding.")
             .to_owned();
-        if everywhere {
+        if self.is_for("ER") {
             let delete = pb::DeleteOrganisation {
                 organisation_id,
                 slettedato: day,
@@ -231,7 +235,7 @@ impl<'a> Case<'a> {
                 origin: Some(origin(due)),
                 ..pb::DeleteOrganisation::default()
             };
-            return self.set("delete", due, delete);
+            return Some(self.set("delete", due, delete));
         }
         let leave = pb::LeaveVoluntaryRegister {
             organisation_id,
@@ -240,7 +244,7 @@ impl<'a> Case<'a> {
             origin: Some(origin(due)),
             ..pb::LeaveVoluntaryRegister::default()
         };
-        self.set("leave", due, leave)
+        self.is_for("FR").then(|| self.set("leave", due, leave))
     }
 
     /// A decision about the organisation, for this case.

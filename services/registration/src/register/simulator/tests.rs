@@ -1,5 +1,7 @@
 //! The simulated authority, in sentences.
 
+mod ending;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -189,6 +191,11 @@ fn a_deletion_is_of_the_registers_that_it_names() {
     assert!(matches!(
         deleted(&["FR"]),
         Command::Organisation(ToOrganisation::LeaveVoluntaryRegister(_))
+    ));
+    // Leaving Foretaksregisteret is no end of the organisation.
+    assert!(matches!(
+        deleted(&["FOR"]),
+        Command::Case(ToCase::ConfirmRegistration(_))
     ));
 }
 
