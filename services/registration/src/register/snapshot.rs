@@ -104,6 +104,7 @@ fn details(snapshot: &RegisterSnapshot) -> pb::OrganisationDetails {
             .map(|annotated| pb::Annotation {
                 infotype: annotated.about.to_string(),
                 text: String::new(),
+                innfoert_dato: day(annotated.since),
             })
             .collect(),
         under_tvangsavvikling: snapshot.under_winding_up.is_some_and(|winding_up| winding_up.forced),
