@@ -1,7 +1,8 @@
 //! Doors in the shape of the registers' own open interfaces, so that today's clients work unchanged when pointed here; and
 //! the change feed and the whole file that Frivillighetsregisteret lacks.
 //!
-//! Everything is open data and needs no token. Links point to the host that the client asked.
+//! Everything is open data and needs no token; what an authority looks up with one leaves the trace that the directory leaves.
+//! Links point to the host that the client asked.
 
 use std::time::Duration;
 
@@ -11,11 +12,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
+use ryggrad_access::{self as access, Gate, Key};
 use ryggrad_eventlog::projection::{Snapshot, View};
+use ryggrad_proto::views::v1::RegisterUnit;
 use serde::Serialize;
+use uuid::Uuid;
 
-use crate::api::read;
-use crate::download::Places;
+use crate::api::{Api, read};
 
 mod bulk;
 pub(crate) mod document;
@@ -36,14 +39,6 @@ pub(crate) const AS_OF: &str = "ryggrad-as-of";
 /// Epoch of the log that the position is of.
 pub(crate) const EPOCH: &str = "ryggrad-epoch";
 
-/// What the doors are answered from. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct Doors {
-    pub(crate) units: View,
-    pub(crate) changes: View,
-    pub(crate) places: Places,
-}
-
 /// What every door needs to know of a request.
 #[derive(Debug)]
 struct Asked {
@@ -57,7 +52,7 @@ struct Asked {
 type Answer = Result<Response, Refused>;
 
 /// The routes of both registers.
-pub(crate) fn routes(doors: Doors) -> Router {
+pub(crate) fn routes(api: Api) -> Router {
     let er = Router::new()
         .route("/enheter", get(search::list))
         .route("/enheter/", get(search::list))
@@ -76,7 +71,7 @@ pub(crate) fn routes(doors: Doors) -> Router {
     Router::new()
         .nest("/enhetsregisteret/api", er)
         .nest("/frivillighetsregisteret/api", fr)
-        .with_state(doors)
+        .with_state(api)
 }
 
 /// Runs a door and says what is wrong in the register's own words.
@@ -90,6 +85,20 @@ async fn answered(asked: Asked, door: impl AsyncFnOnce(&Asked) -> Answer) -> Res
 /// The view as it is now.
 async fn open(view: &View) -> Result<Snapshot, Refused> {
     Ok(read::open(view, 0, Duration::ZERO).await?)
+}
+
+/// Writes down who is about to be shown units, as far as it concerns anybody. What cannot be written down is not shown.
+async fn note<'a>(api: &Api, gate: &Gate, units: impl IntoIterator<Item = &'a RegisterUnit>) -> Result<(), Refused> {
+    let shown = units.into_iter().map(|unit| {
+        let kommunenummer = unit.forretningsadresse.as_ref().map(|address| &*address.kommunenummer);
+        about(&unit.organisation_id, &unit.organisasjonsnummer, kommunenummer)
+    });
+    Ok(read::note(api, gate, access::View::RegisterUnits, shown).await?)
+}
+
+fn about(organisation: &str, orgnr: &str, kommunenummer: Option<&str>) -> Key {
+    let organisation = Uuid::try_parse(organisation).unwrap_or_default();
+    Key::about(organisation, Some(orgnr), kommunenummer)
 }
 
 /// The steps between two documents, for the tests of the folds.
@@ -132,7 +141,7 @@ impl Asked {
             .filter_map(|media| media.split(';').next())
             .map(str::trim)
             .find(|media| {
-                *media == "application/hal+json"
+                matches!(*media, "application/json" | "application/hal+json")
                     || (media.starts_with("application/vnd.brreg.") && media.ends_with("+json"))
             })
             .and_then(|media| HeaderValue::from_str(media).ok())

@@ -125,10 +125,13 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
             entry.details_freshness = Some(freshness(e.origin.as_ref()));
         }
         Event::VoluntaryRegistrationEntered(e) => {
+            // A newer word about an entry that is known may name no categories: they have facts of their own.
+            if !e.icnpo.is_empty() || !entry.in_voluntary_register {
+                categories(entry, &e.icnpo, e.origin.as_ref());
+            }
             entry.in_voluntary_register = true;
             entry.voluntary_on.clone_from(&e.innfoert_dato);
             standing(entry);
-            categories(entry, &e.icnpo, e.origin.as_ref());
             if e.grasrot_deltar_i && matches!(entry.grasrot.as_str(), NONE | ENDED) {
                 "requested".clone_into(&mut entry.grasrot);
             }
@@ -144,7 +147,7 @@ fn apply(entry: &mut DirectoryEntry, fact: &Event) -> bool {
         }
         Event::ActivityCategoriesChanged(e) => categories(entry, &e.icnpo, e.origin.as_ref()),
         Event::GrasrotParticipationApproved(_) => grasrot(entry, "approved", "", ""),
-        // Confidential for others, and nothing of it is shown; but what the directory said before is no longer true.
+        // The fact is confidential; that it takes part no more is not (docs/adr/0056).
         Event::GrasrotParticipationEnded(_) => grasrot(entry, ENDED, "", ""),
         Event::GrasrotExclusionImposed(e) => grasrot(entry, "excluded", &e.fra_dato, &e.til_dato),
         Event::AnnualAccountsSubmitted(e) => entry.accounts_year = entry.accounts_year.max(e.year),

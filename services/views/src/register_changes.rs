@@ -24,7 +24,7 @@ impl Projection for RegisterChanges {
     type Row = RegisterChange;
 
     const NAME: &'static str = "register_changes";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     // The position where it is a change in that register, else null.
     const COLUMNS: &'static [Column] = &[
         Column::new("er", Kind::Bigint).indexed(),
@@ -142,7 +142,7 @@ fn in_frivillighetsregisteret(before: Option<&RegisterUnit>, after: &RegisterUni
         (false, false) => Endringstype::Ny,
         (true, true) => Endringstype::Sletting,
         (true, false) | (false, true) => {
-            if before.and_then(document::frivillig) == document::frivillig(after) {
+            if before.and_then(|unit| document::frivillig(unit, None)) == document::frivillig(after, None) {
                 Endringstype::Unspecified
             } else {
                 Endringstype::Endring
@@ -163,7 +163,6 @@ fn leave_out_what_is_the_same(before: &mut RegisterUnit, after: &mut RegisterUni
         };
     }
     leave_out!(
-        organisation_id,
         forretningsadresse,
         postadresse,
         hjemmeside,
@@ -174,5 +173,6 @@ fn leave_out_what_is_the_same(before: &mut RegisterUnit, after: &mut RegisterUni
         historiske_navn,
         registreringsdatoer,
     );
+    before.organisation_id.clear();
     (before.position, after.position) = (0, 0);
 }

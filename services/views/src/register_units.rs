@@ -31,7 +31,7 @@ impl Projection for RegisterUnits {
     type Row = RegisterUnit;
 
     const NAME: &'static str = "register_units";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::new("orgnr", Kind::Text).indexed(),
         // There, deleted or removed; null for who has never been in Frivillighetsregisteret.
@@ -41,14 +41,27 @@ impl Projection for RegisterUnits {
         Column::new("form", Kind::Text),
         Column::new("kommunenummer", Kind::Text),
         Column::new("postnummer", Kind::Text),
-        Column::new("post_kommunenummer", Kind::Text),
+        // Of places and lines the keys, as of the name.
+        Column::new("poststed", Kind::Text),
+        Column::new("landkode", Kind::Text),
+        Column::new("adresse", Kind::Texts),
+        Column::new("post_kommunenummer", Kind::Text).indexed(),
         Column::new("post_postnummer", Kind::Text),
+        Column::new("post_poststed", Kind::Text),
+        Column::new("post_landkode", Kind::Text),
+        Column::new("post_adresse", Kind::Texts),
         Column::new("naeringskoder", Kind::Texts),
         Column::new("sektorkode", Kind::Text),
         Column::new("registre", Kind::Texts),
         Column::new("registreringsdato", Kind::Text),
+        Column::new("i_foretaksregisteret", Kind::Text),
+        Column::new("i_frivillighetsregisteret", Kind::Text),
+        Column::new("i_mvaregisteret", Kind::Text),
+        Column::new("i_partiregisteret", Kind::Text),
         Column::new("stiftelsesdato", Kind::Text),
-        Column::new("ansatte", Kind::Bigint),
+        // Bounds of the number of employees: of one to four the register tells only that they are there.
+        Column::new("ansatte_fra", Kind::Bigint),
+        Column::new("ansatte_til", Kind::Bigint),
         Column::new("hjemmeside", Kind::Text),
         Column::new("overordnet", Kind::Text),
         Column::new("regnskapsaar", Kind::Bigint),
@@ -71,12 +84,20 @@ impl Projection for RegisterUnits {
 
     fn values(&self, _key: &str, row: &RegisterUnit) -> Vec<Value> {
         let text = |text: &str| Value::Text(Some(text.to_owned()).filter(|text| !text.is_empty()));
-        let place = |address: Option<&Address>| {
-            let address = address.cloned().unwrap_or_default();
-            (address.kommunenummer, address.postnummer)
+        let since = |register: &str| {
+            let day = row.registreringsdatoer.iter().find(|day| day.register == register);
+            text(day.map_or("", |day| &day.registreringsdato))
         };
-        let (kommunenummer, postnummer) = place(row.forretningsadresse.as_ref());
-        let (post_kommunenummer, post_postnummer) = place(row.postadresse.as_ref());
+        let entry = row.frivillig.as_ref().filter(|entry| !entry.slettet);
+        let (ansatte_fra, ansatte_til) = employees(row);
+        let [kommunenummer, postnummer, poststed, landkode, adresse] = place(row.forretningsadresse.as_ref());
+        let [
+            post_kommunenummer,
+            post_postnummer,
+            post_poststed,
+            post_landkode,
+            post_adresse,
+        ] = place(row.postadresse.as_ref());
         vec![
             text(&row.organisasjonsnummer),
             text(match (row.fjernet, row.slettet) {
@@ -92,16 +113,27 @@ impl Projection for RegisterUnits {
             }),
             Value::Text(Some(name_key(&row.navn))),
             text(&row.organisasjonsform),
-            text(&kommunenummer),
-            text(&postnummer),
-            text(&post_kommunenummer),
-            text(&post_postnummer),
+            kommunenummer,
+            postnummer,
+            poststed,
+            landkode,
+            adresse,
+            post_kommunenummer,
+            post_postnummer,
+            post_poststed,
+            post_landkode,
+            post_adresse,
             Value::Texts(row.naeringskoder.clone()),
             text(&row.institusjonell_sektorkode),
             Value::Texts(row.registre.clone()),
             text(&row.registreringsdato_enhetsregisteret),
+            since("FOR"),
+            text(entry.map_or("", |entry| &entry.innfoert_dato)),
+            since("MVA"),
+            since("PARTI"),
             text(&row.stiftelsesdato),
-            Value::Bigint(row.antall_ansatte.map(i64::from)),
+            Value::Bigint(Some(ansatte_fra)),
+            Value::Bigint(ansatte_til),
             text(&row.hjemmeside.to_lowercase()),
             text(&row.overordnet_enhet),
             Value::Bigint(Some(i64::from(row.siste_regnskapsaar)).filter(|year| *year > 0)),
@@ -109,6 +141,35 @@ impl Projection for RegisterUnits {
             Value::Boolean(Some(row.under_avvikling)),
             Value::Boolean(Some(row.under_tvangsavvikling)),
         ]
+    }
+}
+
+/// Columns of an address: municipality, postal code, place, country and lines. Nothing of who has none.
+fn place(address: Option<&Address>) -> [Value; 5] {
+    let text = |text: &str| Value::Text(Some(text.to_owned()).filter(|text| !text.is_empty()));
+    let Some(address) = address else {
+        return [text(""), text(""), text(""), text(""), Value::Texts(Vec::new())];
+    };
+    [
+        text(&address.kommunenummer),
+        text(&address.postnummer),
+        text(&name_key(&address.poststed)),
+        text(if address.landkode.is_empty() {
+            "NO"
+        } else {
+            &address.landkode
+        }),
+        Value::Texts(address.adresse.iter().map(|line| name_key(line)).collect()),
+    ]
+}
+
+/// The fewest and the most that there can be; no most when nothing is known.
+fn employees(row: &RegisterUnit) -> (i64, Option<i64>) {
+    match (row.antall_ansatte, row.har_registrert_antall_ansatte) {
+        (Some(number), _) => (number.into(), Some(number.into())),
+        (None, Some(true)) => (1, Some(4)),
+        (None, Some(false)) => (0, Some(0)),
+        (None, None) => (0, None),
     }
 }
 

@@ -87,7 +87,8 @@ fn apply(mut unit: StatsUnit, fact: &Event) -> Option<StatsUnit> {
                 |field| e.fields.iter().any(|f| f == field),
             );
         }
-        Event::VoluntaryRegistrationEntered(e) => unit.icnpo = e.icnpo.first().cloned().unwrap_or_default(),
+        // A newer word about an entry that is known may name no categories.
+        Event::VoluntaryRegistrationEntered(e) => unit.icnpo = e.icnpo.first().cloned().unwrap_or(unit.icnpo),
         Event::ActivityCategoriesChanged(e) => unit.icnpo = e.icnpo.first().cloned().unwrap_or_default(),
         Event::VoluntaryRegistrationDeleted(_) => unit.icnpo.clear(),
         Event::OrganisationDeleted(_) => return None,

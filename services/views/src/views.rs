@@ -15,7 +15,7 @@ use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Api, Held, snapshot};
-use crate::doors::{self, Doors};
+use crate::doors;
 use crate::download::Places;
 use crate::stats_cube::sample::Secret;
 use crate::{
@@ -145,12 +145,7 @@ impl Views {
 
     /// The routes that no contract describes: the doors in the registers' shape, and the views as a whole.
     pub fn http(&self) -> axum::Router {
-        let doors = Doors {
-            units: self.api.register_units.clone(),
-            changes: self.api.register_changes.clone(),
-            places: self.api.places.clone(),
-        };
-        doors::routes(doors).merge(snapshot::http::routes(self.api.clone()))
+        doors::routes(self.api.clone()).merge(snapshot::http::routes(self.api.clone()))
     }
 
     /// Keeps the views up to date until the token ends, then finishes what is under way. Each view goes at its own pace:

@@ -8,7 +8,8 @@ use http::{HeaderValue, header};
 use ryggrad_eventlog::projection::decode;
 use ryggrad_proto::views::v1::RegisterUnit;
 
-use super::{AS_OF, Answer, Asked, Doors, EPOCH, Refused, answered, document, open, unreadable};
+use super::{AS_OF, Answer, Asked, EPOCH, Refused, answered, document, open, unreadable};
+use crate::api::Api;
 use crate::download::{self, Encoder, Piece};
 
 /// One of the two files.
@@ -19,19 +20,20 @@ enum File {
 }
 
 /// Units that are not deleted, as the register's own file has them.
-pub(super) async fn units(State(doors): State<Doors>, asked: Asked) -> Response {
-    answered(asked, async |asked: &Asked| file(&doors, asked, File::Enheter).await).await
+pub(super) async fn units(State(api): State<Api>, asked: Asked) -> Response {
+    answered(asked, async |asked: &Asked| file(&api, asked, File::Enheter).await).await
 }
 
 /// Everything that has ever been in the register: of those that were deleted, that they were.
-pub(super) async fn voluntary(State(doors): State<Doors>, asked: Asked) -> Response {
-    answered(asked, async |asked: &Asked| file(&doors, asked, File::Frivillige).await).await
+pub(super) async fn voluntary(State(api): State<Api>, asked: Asked) -> Response {
+    answered(asked, async |asked: &Asked| file(&api, asked, File::Frivillige).await).await
 }
 
-async fn file(doors: &Doors, asked: &Asked, file: File) -> Answer {
+/// No trace is left of it: a whole file says nothing about whom the reader is interested in.
+async fn file(api: &Api, asked: &Asked, file: File) -> Answer {
     asked.params(&[]).check()?;
-    let place = doors.places.take().map_err(Refused::from)?;
-    let mut snapshot = open(&doors.units).await?;
+    let place = api.places.take().map_err(Refused::from)?;
+    let mut snapshot = open(&api.register_units).await?;
     let epoch = snapshot.epoch().await.map_err(unreadable)?.to_string();
     let as_of = snapshot.as_of();
     let sql = format!(
@@ -94,7 +96,7 @@ impl File {
     fn write(self, out: &mut dyn Write, unit: &RegisterUnit, host: &str) -> std::io::Result<()> {
         let written = match self {
             Self::Enheter => serde_json::to_writer(out, &document::enhet(unit, host)),
-            Self::Frivillige => serde_json::to_writer(out, &document::frivillig(unit)),
+            Self::Frivillige => serde_json::to_writer(out, &document::frivillig(unit, None)),
         };
         written.map_err(Into::into)
     }

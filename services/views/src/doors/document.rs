@@ -95,7 +95,6 @@ pub(crate) struct Enhet<'a> {
     vedtektsfestet_formaal: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     historiske_navn: Vec<FormerName<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     paategninger: Vec<Paategning<'a>>,
     #[serde(rename = "erIKonsern")]
     er_i_konsern: bool,
@@ -134,8 +133,12 @@ pub(crate) struct FjernetEnhet<'a> {
 /// What Enhetsregisteret answers about a unit. `host` begins the links: `https://host`.
 pub(crate) fn enhet<'a>(unit: &'a RegisterUnit, host: &'a str) -> Unit<'a> {
     let organisasjonsnummer = unit.organisasjonsnummer.as_str();
+    let overordnet_enhet = text(&unit.overordnet_enhet);
     let links = Links {
         own: Link::enhet(host, organisasjonsnummer),
+        overordnet_enhet: overordnet_enhet
+            .filter(|_| !unit.slettet)
+            .map(|above| Link::enhet(host, above)),
     };
     let slettedato = text(&unit.slettedato);
     if unit.fjernet {
@@ -183,7 +186,7 @@ pub(crate) fn enhet<'a>(unit: &'a RegisterUnit, host: &'a str) -> Unit<'a> {
         antall_ansatte: unit.antall_ansatte,
         har_registrert_antall_ansatte: (unit.har_registrert_antall_ansatte)
             .unwrap_or_else(|| unit.antall_ansatte.is_some()),
-        overordnet_enhet: text(&unit.overordnet_enhet),
+        overordnet_enhet,
         forretningsadresse: unit.forretningsadresse.as_ref().map(address),
         stiftelsesdato: text(&unit.stiftelsesdato),
         institusjonell_sektorkode: text(&unit.institusjonell_sektorkode).map(sector),
@@ -220,7 +223,8 @@ pub(crate) fn enhet<'a>(unit: &'a RegisterUnit, host: &'a str) -> Unit<'a> {
         paategninger: (unit.paategninger.iter())
             .map(|remark| Paategning {
                 infotype: &remark.infotype,
-                tekst: &remark.text,
+                tekst: text(&remark.text),
+                innfoert_dato: text(&remark.innfoert_dato),
             })
             .collect(),
         er_i_konsern: unit.er_i_konsern,

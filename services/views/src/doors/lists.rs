@@ -90,11 +90,7 @@ pub(super) async fn form(Path(kode): Path<String>, asked: Asked) -> Response {
 pub(super) async fn categories(asked: Asked) -> Response {
     answered(asked, async |asked: &Asked| {
         let mut params = asked.params(&["spraak"]);
-        let spraak = params.value("spraak", "Verdien må være NOB eller NNO", |text| match text {
-            "NOB" => Some(("NOB", Language::Nb)),
-            "NNO" => Some(("NNO", Language::Nn)),
-            _ => None,
-        });
+        let spraak = params.language("spraak");
         params.check()?;
         let (spraakkode, language) = spraak.unwrap_or(("NOB", Language::Nb));
         let icnpo_kategorier = Icnpo::all()

@@ -1,6 +1,7 @@
 //! Query parameters as the registers take them: strictly, all faults told at once.
 
 use jiff::Timestamp;
+use ryggrad_norway::Language;
 
 use super::fault::{Fault, Refused};
 
@@ -82,9 +83,42 @@ impl Params {
         values
     }
 
-    /// Yes or no.
+    /// Yes or no, in capitals or not: some clients write `False`.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
-        self.value(name, "Verdien må være true eller false", |text| text.parse().ok())
+        self.value(name, "Verdien må være true eller false", |text| {
+            text.to_ascii_lowercase().parse().ok()
+        })
+    }
+
+    /// One of the languages of the code lists, and the register's word for it.
+    pub(crate) fn language(&mut self, name: &str) -> Option<(&'static str, Language)> {
+        self.value(name, "Verdien må være NOB eller NNO", |text| match text {
+            "NOB" => Some(("NOB", Language::Nb)),
+            "NNO" => Some(("NNO", Language::Nn)),
+            _ => None,
+        })
+    }
+
+    /// What is sorted by, and whether downwards: `property`, `property,ASC`, `property,DESC`, or a direction alone, which is
+    /// of `usual`. A property is known when `column` knows it.
+    pub(crate) fn sort<T>(
+        &mut self,
+        name: &str,
+        usual: &str,
+        column: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<(T, bool)> {
+        let direction = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "asc" => Some(false),
+            "desc" => Some(true),
+            _ => None,
+        };
+        self.value(name, "Sortering støttes ikke", |text| match text.split_once(',') {
+            Some((property, given)) => Some((column(property)?, direction(given)?)),
+            None => match direction(text) {
+                Some(down) => Some((column(usual)?, down)),
+                None => Some((column(text)?, false)),
+            },
+        })
     }
 
     /// A day.

@@ -8,17 +8,23 @@ use ryggrad_norway::OrgNumber;
 use ryggrad_proto::views::v1::RegisterUnit;
 
 use super::document::{self, Unit};
-use super::{Asked, Doors, Params, Refused, answered, open, unreadable};
+use super::{Asked, Params, Refused, answered, note, open, unreadable};
+use crate::api::Api;
 
-pub(super) async fn get(State(doors): State<Doors>, Path(orgnr): Path<String>, asked: Asked) -> Response {
+pub(super) async fn get(State(api): State<Api>, Path(orgnr): Path<String>, asked: Asked) -> Response {
     answered(asked, async |asked: &Asked| {
         asked.params(&[]).check()?;
-        let mut snapshot = open(&doors.units).await?;
+        // Before the snapshot: nobody holds one connection while waiting for another.
+        let gate = api.authority.gate().await?;
+        let mut snapshot = open(&api.register_units).await?;
         let unit = find(&mut snapshot, &orgnr).await?;
         let unit = unit.ok_or_else(|| Refused::Unknown(format!("Ingen enhet med organisasjonsnummer {orgnr}")))?;
+        let as_of = snapshot.as_of();
+        drop(snapshot);
+        note(&api, &gate, [&unit]).await?;
         let document = document::enhet(&unit, &asked.host);
         let is_gone = matches!(document, Unit::Fjernet(_));
-        let mut response = asked.json(snapshot.as_of(), &document)?;
+        let mut response = asked.json(as_of, &document)?;
         if is_gone {
             *response.status_mut() = StatusCode::GONE;
         }

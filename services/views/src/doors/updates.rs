@@ -8,6 +8,7 @@ use axum::response::Response;
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+use ryggrad_access::{Key, View};
 use ryggrad_eventlog::projection::decode;
 use ryggrad_norway::OrgNumber;
 use ryggrad_proto::views::v1::{Endringstype, RegisterChange, RegisterUnit};
@@ -16,17 +17,20 @@ use sqlx::{Postgres, QueryBuilder, Row as _};
 
 use super::document;
 use super::patch::{self, Step};
-use super::{Answer, Asked, Doors, Linked, PageInfo, Params, Refused, answered, open, unreadable};
+use super::{Answer, Asked, Linked, PageInfo, Params, Refused, about, answered, open, unreadable};
+use crate::api::{Api, read};
 
 /// Changes of a page when nothing is said, and at the most.
 const SIZE: (u64, u64) = (20, 10_000);
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 8] = [
     "oppdateringsid",
     "dato",
+    "updatedBefore",
     "organisasjonsnummer",
     "includeChanges",
     "page",
     "size",
+    "sort",
 ];
 
 /// One of the two feeds.
@@ -41,8 +45,10 @@ enum Feed {
 struct Wanted {
     from: i64,
     since: Option<Timestamp>,
+    until: Option<Timestamp>,
     orgnr: Vec<String>,
     with_changes: bool,
+    newest_first: bool,
     page: u64,
     size: u64,
 }
@@ -70,25 +76,31 @@ enum EntryLinks {
 
 #[derive(Serialize)]
 struct PageLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<Linked>,
     #[serde(rename = "self")]
     own: Linked,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Linked>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Linked>,
 }
 
-pub(super) async fn units(State(doors): State<Doors>, asked: Asked) -> Response {
-    answered(asked, async |asked: &Asked| list(&doors, asked, Feed::Enheter).await).await
+pub(super) async fn units(State(api): State<Api>, asked: Asked) -> Response {
+    answered(asked, async |asked: &Asked| list(&api, asked, Feed::Enheter).await).await
 }
 
-pub(super) async fn voluntary(State(doors): State<Doors>, asked: Asked) -> Response {
-    answered(asked, async |asked: &Asked| list(&doors, asked, Feed::Frivillige).await).await
+pub(super) async fn voluntary(State(api): State<Api>, asked: Asked) -> Response {
+    answered(asked, async |asked: &Asked| list(&api, asked, Feed::Frivillige).await).await
 }
 
-async fn list(doors: &Doors, asked: &Asked, feed: Feed) -> Answer {
+async fn list(api: &Api, asked: &Asked, feed: Feed) -> Answer {
     let mut params = asked.params(&KNOWN);
     let wanted = Wanted::parse(&mut params);
     params.check()?;
-    let mut snapshot = open(&doors.changes).await?;
+    // Before the snapshot: nobody holds one connection while waiting for another.
+    let gate = api.authority.gate().await?;
+    let mut snapshot = open(&api.register_changes).await?;
     let table = snapshot.table().to_owned();
     let mut sql = QueryBuilder::new(format!("select count(*) from {table}"));
     wanted.push(feed, &mut sql);
@@ -98,7 +110,7 @@ async fn list(doors: &Doors, asked: &Asked, feed: Feed) -> Answer {
     wanted.push(feed, &mut sql);
     wanted.cut(feed, &mut sql);
     // Written as they come: ten thousand documents before and after are not held at once.
-    let (mut body, mut last) = (Vec::new(), None);
+    let (mut body, mut last, mut shown) = (Vec::new(), None, Vec::new());
     let mut rows = sql.build().fetch(snapshot.connection());
     while let Some(row) = rows.try_next().await.map_err(unreadable)? {
         let change: RegisterChange = decode(&row).map_err(unreadable)?;
@@ -110,23 +122,20 @@ async fn list(doors: &Doors, asked: &Asked, feed: Feed) -> Answer {
         body.extend_from_slice(begin.as_bytes());
         write(&mut body, &feed.entry(&change, asked, wanted.with_changes)?)?;
         last = Some(change.position);
+        if !gate.is_open_only() {
+            shown.push(key_of(&change));
+        }
     }
     drop(rows);
+    let as_of = snapshot.as_of();
+    drop(snapshot);
+    read::note(api, &gate, View::RegisterChanges, shown.into_iter()).await?;
     body.extend_from_slice(if last.is_some() {
         b"]},\"_links\":"
     } else {
         b"{\"_links\":"
     });
-    let is_more = (wanted.page + 1).saturating_mul(wanted.size) < total;
-    let next = last.filter(|_| is_more).map(|last| {
-        let id = (last + 1).to_string();
-        asked.link(&params.link(&["oppdateringsid", "dato", "page"], &[("oppdateringsid", &id)]))
-    });
-    let links = PageLinks {
-        own: asked.link(&params.link(&[], &[])),
-        next,
-    };
-    write(&mut body, &links)?;
+    write(&mut body, &wanted.links(asked, &params, total, last))?;
     body.extend_from_slice(b",\"page\":");
     let page = PageInfo {
         size: wanted.size,
@@ -136,7 +145,13 @@ async fn list(doors: &Doors, asked: &Asked, feed: Feed) -> Answer {
     };
     write(&mut body, &page)?;
     body.push(b'}');
-    Ok(asked.bytes(snapshot.as_of(), body))
+    Ok(asked.bytes(as_of, body))
+}
+
+/// Whose change it is.
+fn key_of(change: &RegisterChange) -> Key {
+    let organisation = change.after.as_ref().map_or("", |unit| &unit.organisation_id);
+    about(organisation, &change.organisasjonsnummer, None)
 }
 
 fn write(body: &mut Vec<u8>, part: &impl Serialize) -> Result<(), Refused> {
@@ -159,10 +174,16 @@ impl Wanted {
                 .number("oppdateringsid", 0, i64::MAX.unsigned_abs())
                 .map_or(0, bound),
             since: params.instant("dato"),
+            until: params.instant("updatedBefore"),
             orgnr: params.list("organisasjonsnummer", "Organisasjonsnummer er ugyldig", |text| {
                 OrgNumber::parse_tolerant(text).ok().map(|number| number.to_string())
             }),
             with_changes: params.flag("includeChanges").unwrap_or(false),
+            newest_first: params
+                .sort("sort", "id", |property| {
+                    matches!(property, "id" | "oppdateringsid").then_some(())
+                })
+                .is_some_and(|((), down)| down),
             page: params.number("page", 0, u64::from(u32::MAX)).unwrap_or(0),
             size: params.number("size", 1, SIZE.1).unwrap_or(SIZE.0),
         }
@@ -176,6 +197,9 @@ impl Wanted {
         if let Some(since) = self.since {
             sql.push(" and dato >= ").push_bind(since.to_sqlx());
         }
+        if let Some(until) = self.until {
+            sql.push(" and dato <= ").push_bind(until.to_sqlx());
+        }
         if !self.orgnr.is_empty() {
             sql.push(" and orgnr = any(").push_bind(self.orgnr.clone()).push(")");
         }
@@ -184,8 +208,33 @@ impl Wanted {
     fn cut(&self, feed: Feed, sql: &mut QueryBuilder<'_, Postgres>) {
         let bound = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         sql.push(" order by ").push(feed.column());
+        sql.push(if self.newest_first { " desc" } else { "" });
         sql.push(" limit ").push_bind(bound(self.size));
         sql.push(" offset ").push_bind(bound(self.page * self.size));
+    }
+
+    /// The next page begins after the last change of this one, so that it stays the same however much is written meanwhile;
+    /// backwards, where nothing can stay, it is the page with the next number.
+    fn links(&self, asked: &Asked, params: &Params, total: u64, last: Option<u64>) -> PageLinks {
+        let pages = total.div_ceil(self.size);
+        let page = |page: u64| asked.link(&params.link(&["page"], &[("page", &page.to_string())]));
+        let after = |last: u64| {
+            let id = (last + 1).to_string();
+            asked.link(&params.link(&["oppdateringsid", "dato", "page"], &[("oppdateringsid", &id)]))
+        };
+        let last = last.filter(|_| self.page + 1 < pages);
+        PageLinks {
+            first: (pages > 1).then(|| page(0)),
+            own: asked.link(&params.link(&[], &[])),
+            next: last.map(|last| {
+                if self.newest_first {
+                    page(self.page + 1)
+                } else {
+                    after(last)
+                }
+            }),
+            last: (pages > 1).then(|| page(pages - 1)),
+        }
     }
 }
 
@@ -270,7 +319,10 @@ impl Feed {
                 &before.map(|unit| document::enhet(unit, "")),
                 &document::enhet(after, ""),
             ),
-            Self::Frivillige => patch::steps(&before.and_then(document::frivillig), &document::frivillig(after)),
+            Self::Frivillige => patch::steps(
+                &before.and_then(|unit| document::frivillig(unit, None)),
+                &document::frivillig(after, None),
+            ),
         }
     }
 }

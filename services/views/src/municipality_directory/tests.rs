@@ -236,6 +236,23 @@ fn categories_keep_their_rank() {
 }
 
 #[test]
+fn a_newer_word_about_an_entry_takes_the_place_of_the_one_before() {
+    let again: Event = pb::VoluntaryRegistrationEntered {
+        innfoert_dato: "2010-01-01".into(),
+        ..pb::VoluntaryRegistrationEntered::default()
+    }
+    .into();
+    let before = after([registered(), entered()]);
+    let entry = after([registered(), entered(), again]);
+    assert_eq!(entry.voluntary_on, "2010-01-01");
+    // It names no categories, which have facts of their own.
+    assert_eq!(
+        (&entry.icnpo, &entry.icnpo_freshness),
+        (&before.icnpo, &before.icnpo_freshness)
+    );
+}
+
+#[test]
 fn who_leaves_the_voluntary_register_loses_its_categories() {
     let entry = after([registered(), entered(), left()]);
     assert_eq!(

@@ -56,6 +56,42 @@ fn a_life_in_both_registers() {
 }
 
 #[test]
+fn a_newer_word_about_an_entry_is_a_change_of_it() {
+    let again = |day: &str| {
+        Event::from(pb::VoluntaryRegistrationEntered {
+            innfoert_dato: day.into(),
+            grasrot_deltar_i: true,
+            vedtekter_registrert: true,
+            ..pb::VoluntaryRegistrationEntered::default()
+        })
+    };
+    // The day is in both registers' documents, the bylaws in one, and what was said already is no news.
+    let life = [
+        registered(),
+        entered(),
+        again("2010-01-01"),
+        again("2010-01-01"),
+        entered(),
+    ];
+    assert_eq!(
+        kinds(life)[1..],
+        [(2, Endring, Ny), (3, Endring, Endring), (5, Endring, Endring)]
+    );
+    let bylaws = [registered(), entered(), again("2009-03-01")];
+    assert_eq!(kinds(bylaws)[2..], [(3, Nothing, Endring)]);
+}
+
+#[test]
+fn every_change_tells_whose_it_is() {
+    let site = pb::OrganisationDetails::default();
+    let life = [registered(), changed(&["hjemmeside"], site), deleted("fjernet")];
+    for change in changes(life) {
+        let organisation = change.after.expect("after").organisation_id;
+        assert_eq!(organisation, crate::example::id(1).to_string(), "{}", change.position);
+    }
+}
+
+#[test]
 fn who_is_removed_is_removed_from_both() {
     assert_eq!(
         kinds([registered(), entered(), deleted("fjernet"), entered()])[2..],
@@ -153,7 +189,7 @@ proptest! {
         let answers = |until: usize| {
             let unit = fold(&RegisterUnits, &organisation(facts[..until].iter().cloned())).into_values().next();
             let er = unit.as_ref().map(|unit| serde_json::to_value(document::enhet(unit, "")).expect("a document"));
-            let fr = unit.as_ref().and_then(document::frivillig).map(|record| serde_json::to_value(record).expect("a document"));
+            let fr = unit.as_ref().and_then(|unit| document::frivillig(unit, None)).map(|record| serde_json::to_value(record).expect("a document"));
             (er, fr)
         };
         for position in 1..=facts.len() {
@@ -170,7 +206,7 @@ proptest! {
             }
             if let Some(row) = row && row.frivillighetsregisteret() == Endring {
                 let told = (row.before.as_ref().expect("before"), row.after.as_ref().expect("after"));
-                let steps = crate::doors::steps(&document::frivillig(told.0), &document::frivillig(told.1));
+                let steps = crate::doors::steps(&document::frivillig(told.0, None), &document::frivillig(told.1, None));
                 prop_assert_eq!(steps, crate::doors::steps(&before.1, &after.1));
             }
         }

@@ -33,7 +33,7 @@ pub(crate) fn apply(unit: &mut RegisterUnit, fact: &Event) -> bool {
         Event::VoluntaryRegistrationEntered(e) => entered(unit, e),
         Event::VoluntaryRegistrationDeleted(e) => left(unit, &e.slettet_dato),
         Event::GrasrotParticipationApproved(_) => grasrot(unit, true),
-        // Confidential for others, and nothing of it is shown; but what the register said before is no longer true.
+        // The fact is confidential; that the register no longer says `deltarI` is not (docs/adr/0056).
         Event::GrasrotParticipationEnded(_) => grasrot(unit, false),
         Event::GrasrotExclusionImposed(e) => {
             if let Some(entry) = &mut unit.frivillig {
@@ -159,18 +159,30 @@ fn renamed(unit: &mut RegisterUnit, before: String, effective: &str) {
     effective.clone_into(&mut unit.navn_fra);
 }
 
+/// The newer word counts, also about an entry that is known. What is told by facts of its own stays: an exclusion from
+/// Grasrotandelen, and categories where the entry names none.
 fn entered(unit: &mut RegisterUnit, e: &VoluntaryRegistrationEntered) {
     let duty = e.regnskapsrapportering.clone().unwrap_or_default();
-    let earlier = unit.frivillig.take().unwrap_or_default().foerste_gang_innfoert;
-    let first = [&e.foerste_gang_innfoert, &earlier, &e.innfoert_dato]
-        .into_iter()
-        .find(|day| !day.is_empty())
-        .cloned();
+    let earlier = unit.frivillig.take().unwrap_or_default();
+    let first = [
+        &e.foerste_gang_innfoert,
+        &earlier.foerste_gang_innfoert,
+        &e.innfoert_dato,
+    ]
+    .into_iter()
+    .find(|day| !day.is_empty())
+    .cloned();
     unit.frivillig = Some(FrivilligEnhet {
         innfoert_dato: e.innfoert_dato.clone(),
         foerste_gang_innfoert: first.unwrap_or_default(),
-        icnpo: e.icnpo.clone(),
+        icnpo: if e.icnpo.is_empty() {
+            earlier.icnpo
+        } else {
+            e.icnpo.clone()
+        },
         grasrot_deltar_i: e.grasrot_deltar_i,
+        utestengelse_fra_dato: earlier.utestengelse_fra_dato,
+        utestengelse_til_dato: earlier.utestengelse_til_dato,
         har_paatatt_seg_rapporteringsplikt: duty.har_paatatt_seg_rapporteringsplikt,
         avslutningsdato_regnskapsperiode: duty.avslutningsdato_regnskapsperiode.unwrap_or_default(),
         frivillig_registrerte_vedtekter: e.vedtekter_registrert,

@@ -1,5 +1,7 @@
 //! Given the facts about an organisation, when folded, then what the registers answer.
 
+use ryggrad_norway::Language;
+use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::registration::v1 as pb;
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ fn er(facts: impl IntoIterator<Item = Event>) -> Value {
 }
 
 fn fr(facts: impl IntoIterator<Item = Event>) -> Value {
-    serde_json::to_value(document::frivillig(&unit(facts))).expect("a document")
+    serde_json::to_value(document::frivillig(&unit(facts), None)).expect("a document")
 }
 
 fn deleted(ground: &str) -> Event {
@@ -63,6 +65,7 @@ fn a_registered_organisation_is_a_unit() {
             "underTvangsavviklingEllerTvangsopplosning": false,
             "maalform": "Bokmål",
             "aktivitet": ["Idrett"],
+            "paategninger": [],
             "erIKonsern": false,
             "_links": {"self": {"href": "https://x.example/enhetsregisteret/api/enheter/313000009"}},
             "respons_klasse": "Enhet"
@@ -105,8 +108,8 @@ fn an_entry_is_in_both_registers_documents() {
             "regnskapsrapportering": {"harPaatattSegRapporteringsplikt": false},
             "vedtekter": {"frivilligRegistrerteVedtekter": false},
             "icnpoKategorier": [
-                {"kategori": "ICNPOKategori.idrett", "icnpoNummer": "1200", "navn": "Idrett", "rekkefoelge": 1},
-                {"icnpoNummer": "4100", "navn": "Sosiale tjenester", "rekkefoelge": 2}
+                {"kategori": "ICNPOKategori.idrett", "icnpoNummer": "1200", "navn": null, "rekkefoelge": 1},
+                {"icnpoNummer": "4100", "navn": null, "rekkefoelge": 2}
             ]
         })
     );
@@ -141,6 +144,63 @@ fn who_comes_back_keeps_the_day_of_the_first_entry() {
         (&record["innfoertDato"], &record["foersteGangInnfoert"]),
         (&json!("2024-01-01"), &json!("2009-03-01"))
     );
+}
+
+#[test]
+fn a_newer_word_about_an_entry_takes_the_place_of_the_one_before() {
+    let excluded: Event = pb::GrasrotExclusionImposed {
+        fra_dato: "2026-01-01".into(),
+        til_dato: "2026-12-31".into(),
+        ..pb::GrasrotExclusionImposed::default()
+    }
+    .into();
+    let again: Event = pb::VoluntaryRegistrationEntered {
+        innfoert_dato: "2010-01-01".into(),
+        foerste_gang_innfoert: "2008-01-01".into(),
+        grasrot_deltar_i: true,
+        vedtekter_registrert: true,
+        ..pb::VoluntaryRegistrationEntered::default()
+    }
+    .into();
+    let record = fr([registered(), entered(), excluded, again]);
+    assert_eq!(
+        (&record["innfoertDato"], &record["foersteGangInnfoert"]),
+        (&json!("2010-01-01"), &json!("2008-01-01"))
+    );
+    assert_eq!(record["vedtekter"], json!({"frivilligRegistrerteVedtekter": true}));
+    // What has facts of its own stays.
+    assert_eq!(
+        record["grasrotandel"],
+        json!({"deltarI": true, "utestengelsesperiode": {"fraDato": "2026-01-01", "tilDato": "2026-12-31"}})
+    );
+    assert_eq!(record["icnpoKategorier"][0]["icnpoNummer"], "1200");
+}
+
+#[test]
+fn categories_are_called_by_name_only_in_a_language_that_was_asked_for() {
+    let unit = unit([registered(), entered()]);
+    let name = |language| {
+        let record = serde_json::to_value(document::frivillig(&unit, language)).expect("a document");
+        record["icnpoKategorier"][1]["navn"].clone()
+    };
+    assert_eq!(name(None), Value::Null);
+    assert_eq!(name(Some(Language::Nb)), "Sosiale tjenester");
+    assert_eq!(name(Some(Language::Nn)), "Sosiale tenester");
+}
+
+#[test]
+fn a_unit_under_another_links_to_it() {
+    let below = pb::OrganisationDetails {
+        overordnet_enhet: "313000017".into(),
+        ..pb::OrganisationDetails::default()
+    };
+    let facts = [registered(), changed(&["overordnet_enhet"], below)];
+    assert_eq!(
+        er(facts.clone())["_links"]["overordnetEnhet"]["href"],
+        "https://x.example/enhetsregisteret/api/enheter/313000017"
+    );
+    let [first, second] = facts;
+    assert_eq!(er([first, second, deleted("")])["_links"].get("overordnetEnhet"), None);
 }
 
 #[test]
@@ -240,10 +300,36 @@ fn of_a_removed_unit_number_and_day_are_left() {
     assert_eq!(er(facts)["slettedato"], "2026-05-01");
 }
 
+/// docs/adr/0056: the fact is confidential, the flag in the open record is not.
 #[test]
-fn what_is_not_public_changes_nothing() {
-    let facts: [Event; 5] = [
-        pb::VoluntaryRegistrationRefused::default().into(),
+fn of_what_is_not_public_only_the_end_of_grasrotandelen_shows() {
+    let shown = |fact: Recorded| {
+        let facts = organisation([registered(), entered()]);
+        let before = fold(&RegisterUnits, &facts);
+        fold(&RegisterUnits, &[facts, vec![fact]].concat()) != before
+    };
+    let mut seen = Vec::new();
+    for event in ryggrad_proto::catalogue() {
+        if event.context == "registration" && event.aggregate == "Organisation" && event.class != PrivacyClass::Public {
+            let fact = Recorded {
+                position: 3,
+                aggregate_id: id(1),
+                ..crate::example::named("registration", "Organisation", &event.name)
+            };
+            seen.extend(shown(fact).then_some(event.name.as_str()));
+        }
+    }
+    assert_eq!(seen, ["GrasrotParticipationEnded"]);
+    let ended: Event = pb::GrasrotParticipationEnded::default().into();
+    assert_eq!(
+        fr([registered(), entered(), ended])["grasrotandel"],
+        json!({"deltarI": false, "utestengelsesperiode": null})
+    );
+}
+
+#[test]
+fn roles_and_accounts_change_nothing() {
+    let facts: [Event; 3] = [
         pb::RolesReported {
             roles: vec![pb::RoleHolder::default()],
             ..pb::RolesReported::default()
@@ -260,7 +346,6 @@ fn what_is_not_public_changes_nothing() {
             ..pb::AccountingDutyChanged::default()
         }
         .into(),
-        pb::VoluntaryRegistrationApplied::default().into(),
     ];
     for fact in facts {
         assert_eq!(
@@ -269,4 +354,20 @@ fn what_is_not_public_changes_nothing() {
             "{fact:?}"
         );
     }
+}
+
+/// What the register does not tell exactly is found within the bounds that it tells.
+#[test]
+fn of_few_employees_the_bounds_are_kept() {
+    let told = |number: Option<u32>, has: Option<bool>| {
+        employees(&RegisterUnit {
+            antall_ansatte: number,
+            har_registrert_antall_ansatte: has,
+            ..RegisterUnit::default()
+        })
+    };
+    assert_eq!(told(Some(7), Some(true)), (7, Some(7)));
+    assert_eq!(told(None, Some(true)), (1, Some(4)));
+    assert_eq!(told(None, Some(false)), (0, Some(0)));
+    assert_eq!(told(None, None), (0, None));
 }

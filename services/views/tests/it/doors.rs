@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::http::{get, get_with};
 use crate::world::{Organisation, World};
 
+mod parameters;
 mod shapes;
+mod trace;
 mod updates;
 
 const ER: &str = "/enhetsregisteret/api";
@@ -132,6 +134,31 @@ async fn a_bad_parameter_is_refused_in_the_registers_own_words() {
         (format!("{ER}/enheter?sort=farge,ASC"), "sort"),
         (format!("{ER}/enheter?fraStiftelsesdato=2026"), "fraStiftelsesdato"),
         (format!("{ER}/enheter?colour=red"), "colour"),
+        // The facts do not tell: rather refused than answered with everything.
+        (
+            format!("{ER}/enheter?frivilligRegistrertIMvaregisteret=Utleier"),
+            "frivilligRegistrertIMvaregisteret",
+        ),
+        (
+            format!("{ER}/enheter?underKonkursbehandling=true"),
+            "underKonkursbehandling",
+        ),
+        (format!("{ER}/enheter?naeringskode=93."), "naeringskode"),
+        (format!("{ER}/enheter?fraAntallAnsatte=3"), "fraAntallAnsatte"),
+        (format!("{ER}/enheter?tilAntallAnsatte=3"), "tilAntallAnsatte"),
+        (
+            format!("{ER}/enheter?sisteInnsendteAarsregnskap=2024,24"),
+            "sisteInnsendteAarsregnskap",
+        ),
+        (
+            format!("{ER}/enheter?forretningsadresse.landkode=NOR"),
+            "forretningsadresse.landkode",
+        ),
+        (format!("{ER}/oppdateringer/enheter?sort=dato,ASC"), "sort"),
+        (
+            format!("{ER}/oppdateringer/enheter?updatedBefore=2026-09-22"),
+            "updatedBefore",
+        ),
         (format!("{ER}/enheter/lastned?page=1"), "page"),
         (format!("{ER}/oppdateringer/enheter?dato=2026-09-22"), "dato"),
         (

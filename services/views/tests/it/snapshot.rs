@@ -402,6 +402,8 @@ async fn grpc_sends_the_same_parts() {
         let expected = match view {
             OrgTimeline::NAME => OrgTimeline::VERSION,
             MunicipalityDirectory::NAME => MunicipalityDirectory::VERSION,
+            RegisterUnits::NAME => RegisterUnits::VERSION,
+            RegisterChanges::NAME => RegisterChanges::VERSION,
             _ => 1,
         };
         let expected = u32::try_from(expected).expect("positive");

@@ -53,7 +53,7 @@ pub(crate) struct World {
     token: CancellationToken,
     tasks: Vec<AbortOnDropHandle<()>>,
     nats: TestNats,
-    _database: Database,
+    database: Database,
 }
 
 impl World {
@@ -130,7 +130,7 @@ impl World {
             token,
             tasks,
             nats,
-            _database: database,
+            database,
         };
         eventually(PATIENCE, || async { world.views.ready().await }).await;
         world
@@ -233,6 +233,13 @@ impl World {
     /// Without a token: what is open leaves no trace.
     pub(crate) fn anybody(&self) -> ViewsClient<Channel> {
         ViewsClient::new(self.channel.clone())
+    }
+
+    /// Takes away, as the owner of the database, the right to write the access log.
+    pub(crate) async fn forbid_the_access_log(&self) {
+        let sql = "delete from log.writers where role = 'ryggrad_views'";
+        let taken = sqlx::query(sql).execute(&self.database.pool()).await;
+        assert_eq!(taken.expect("the owner may").rows_affected(), 1);
     }
 
     /// As somebody else, by the name of a party.

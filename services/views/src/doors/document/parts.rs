@@ -49,20 +49,28 @@ pub(super) struct FormerName<'a> {
 }
 
 #[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Paategning<'a> {
     pub(super) infotype: &'a str,
-    pub(super) tekst: &'a str,
+    /// Left in the register when it could name a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tekst: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) innfoert_dato: Option<&'a str>,
 }
 
 /// A year, which the register writes as a text.
 #[derive(Debug, PartialEq)]
 pub(super) struct Year(pub(super) u32);
 
-/// `_links` with a link to the thing itself.
+/// `_links` with a link to the thing itself, and to the unit above when there is one.
 #[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Links<'a> {
     #[serde(rename = "self")]
     pub(super) own: Link<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) overordnet_enhet: Option<Link<'a>>,
 }
 
 /// A link to something of Enhetsregisteret, on the host that the client asked.
@@ -120,6 +128,7 @@ impl<'a> Form<'a> {
                         id: kode,
                     },
                 },
+                overordnet_enhet: None,
             },
         }
     }

@@ -25,8 +25,8 @@ pub(crate) enum Voluntary<'a> {
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the register's names")]
 pub(crate) struct Innfoert<'a> {
-    #[serde(rename = "respons_klasse")]
-    respons_klasse: &'static str,
+    #[serde(rename = "respons_klasse", skip_serializing_if = "Option::is_none")]
+    respons_klasse: Option<&'static str>,
     organisasjonsnummer: &'a str,
     frivillig_organisasjonsstatus: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +101,7 @@ struct Kategori<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     kategori: Option<&'static str>,
     icnpo_nummer: &'a str,
+    /// Null unless a language was asked for, as in the register.
     navn: Option<&'static str>,
     rekkefoelge: usize,
 }
@@ -114,8 +115,9 @@ struct Relasjon<'a> {
     relasjon_til: &'a str,
 }
 
-/// What Frivillighetsregisteret answers about a unit; none when it has never been there, or was removed on legal grounds.
-pub(crate) fn frivillig(unit: &RegisterUnit) -> Option<Voluntary<'_>> {
+/// What Frivillighetsregisteret answers about a unit, with the names of its categories in a language; none when it has never
+/// been there, or was removed on legal grounds.
+pub(crate) fn frivillig(unit: &RegisterUnit, language: Option<Language>) -> Option<Voluntary<'_>> {
     let entry = unit.frivillig.as_ref().filter(|_| !unit.fjernet)?;
     let organisasjonsnummer = unit.organisasjonsnummer.as_str();
     let foerste_gang_innfoert = text(&entry.foerste_gang_innfoert);
@@ -129,7 +131,7 @@ pub(crate) fn frivillig(unit: &RegisterUnit) -> Option<Voluntary<'_>> {
         }));
     }
     Some(Voluntary::Innfoert(Innfoert {
-        respons_klasse: "FrivilligOrganisasjonInnfoert",
+        respons_klasse: Some("FrivilligOrganisasjonInnfoert"),
         organisasjonsnummer,
         frivillig_organisasjonsstatus: ENTERED,
         innfoert_dato: text(&entry.innfoert_dato),
@@ -146,7 +148,10 @@ pub(crate) fn frivillig(unit: &RegisterUnit) -> Option<Voluntary<'_>> {
         vedtekter: Vedtekter {
             frivillig_registrerte_vedtekter: entry.frivillig_registrerte_vedtekter,
         },
-        icnpo_kategorier: (1..).zip(&entry.icnpo).map(category).collect(),
+        icnpo_kategorier: (1..)
+            .zip(&entry.icnpo)
+            .map(|(rank, code)| category(rank, code, language))
+            .collect(),
         relasjoner: (unit.relasjoner.iter())
             .map(|tie| Relasjon {
                 relasjonsrolle_fra: &tie.relasjonsrolle_fra,
@@ -155,6 +160,18 @@ pub(crate) fn frivillig(unit: &RegisterUnit) -> Option<Voluntary<'_>> {
             })
             .collect(),
     }))
+}
+
+// === impl Voluntary ===
+
+impl Voluntary<'_> {
+    /// As it stands in a list of those that are there: there is no class to be told apart.
+    pub(crate) fn listed(mut self) -> Self {
+        if let Self::Innfoert(record) = &mut self {
+            record.respons_klasse = None;
+        }
+        self
+    }
 }
 
 fn grasrot(entry: &FrivilligEnhet) -> Grasrotandel<'_> {
@@ -167,12 +184,12 @@ fn grasrot(entry: &FrivilligEnhet) -> Grasrotandel<'_> {
     }
 }
 
-fn category((rekkefoelge, code): (usize, &String)) -> Kategori<'_> {
+fn category(rekkefoelge: usize, code: &str, language: Option<Language>) -> Kategori<'_> {
     let known = Icnpo::parse(code).ok();
     Kategori {
         kategori: known.and_then(Icnpo::api_key),
         icnpo_nummer: code,
-        navn: known.map(|icnpo| icnpo.name(Language::Nb)),
+        navn: known.zip(language).map(|(icnpo, language)| icnpo.name(language)),
         rekkefoelge,
     }
 }

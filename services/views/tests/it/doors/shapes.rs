@@ -1,29 +1,98 @@
-//! Golden shapes: every key that is answered is one that the registers answer, with the same type.
+//! Golden shapes: every path that is answered is one that the registers answer, with the same type, and the other way round.
 
 use super::*;
 
 /// Paths and types of recorded and documented answers: document, path, types.
 const SHAPES: &str = include_str!("../register_shapes.tsv");
 
-/// Whether all of a document is in the list.
-#[track_caller]
-fn assert_shaped(document: &str, value: &Value) {
-    let known: BTreeMap<&str, &str> = SHAPES
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let mut columns = line.split('\t');
-            (columns.next() == Some(document))
-                .then(|| (columns.next().expect("a path"), columns.next().expect("types")))
-        })
-        .collect();
-    assert!(!known.is_empty(), "{document}");
-    check(&known, "", value);
+/// Paths that the register answers and the doors never do: document, path, and why.
+const NEVER: &[(&str, &str, &str)] = &[
+    ("enhet", "epostadresse", PERSONS),
+    ("enhet", "telefon", PERSONS),
+    ("enhet", "mobil", PERSONS),
+    ("enhet", "frivilligMvaRegistrertBeskrivelser[]", NO_FACT),
+    ("enhet", "hjelpeenhetskode.beskrivelse", NO_FACT),
+    ("enhet", "hjelpeenhetskode.kode", NO_FACT),
+    ("enhet", "kapital.antallAksjer", NO_FACT),
+    ("enhet", "kapital.belop", NO_FACT),
+    ("enhet", "kapital.innfortDato", NO_FACT),
+    ("enhet", "kapital.type", NO_FACT),
+    ("enhet", "kapital.valuta", NO_FACT),
+    ("enhet", "naeringskode1.beskrivelse", NO_LIST),
+    ("enhet", "naeringskode2.beskrivelse", NO_LIST),
+    ("enhet", "naeringskode3.beskrivelse", NO_LIST),
+    ("enhet", "organisasjonsform.utgaatt", IN_USE),
+    ("enhet", "registreringsdatoAntallAnsatteEnhetsregisteret", NO_FACT),
+    ("enhet", "registreringsdatoAntallAnsatteNAVAaregisteret", NO_FACT),
+    ("enhet", "registreringsdatoFrivilligMerverdiavgiftsregisteret", NO_FACT),
+    ("enhet", "registreringsnummerIHjemlandet", NO_FACT),
+    ("enhet", "tvangsavvikletPgaManglendeSlettingDato", NO_FACT),
+    ("enhet", "tvangsopplostPgaMangelfulltStyreDato", NO_FACT),
+    ("enhet", "tvangsopplostPgaManglendeDagligLederDato", NO_FACT),
+    ("enhet", "tvangsopplostPgaManglendeRegnskapDato", NO_FACT),
+    ("enhet", "tvangsopplostPgaManglendeRevisorDato", NO_FACT),
+    ("slettet_enhet", "organisasjonsform.utgaatt", IN_USE),
+    ("frivillig", "kontonummer", "an account is confidential here"),
+    ("frivillig", "paategninger[].identifikatorInformasjonstype", NO_FACT),
+    ("frivillig", "paategninger[].paategning", PERSONS),
+    ("frivillig", "vedtekter.sistOppdaterteVedtekter", NO_FACT),
+    (
+        "updates",
+        "_embedded.oppdaterteEnheter[]._links.underenhet.href",
+        "a slip of the register in 2018",
+    ),
+];
+const PERSONS: &str = "it can lead to a person or name one";
+const NO_FACT: &str = "no fact says it";
+const NO_LIST: &str = "there is no list in Norwegian yet";
+const IN_USE: &str = "no form of the list is out of use";
+
+/// Answers that were seen, and what was in them.
+#[derive(Default)]
+struct Seen(BTreeSet<(String, String)>);
+
+impl Seen {
+    /// Takes an answer in, all of which has to be in the list, with its types.
+    #[track_caller]
+    fn assert_shaped(&mut self, document: &str, value: &Value) {
+        let known: BTreeMap<&str, &str> = shapes()
+            .filter(|(of, ..)| *of == document)
+            .map(|(_, path, types)| (path, types))
+            .collect();
+        assert!(!known.is_empty(), "{document}");
+        let mut paths = BTreeSet::new();
+        check(&known, "", value, &mut paths);
+        self.0.extend(paths.into_iter().map(|path| (document.to_owned(), path)));
+    }
+
+    /// Whatever the registers answer was seen, but for what is stated; and nothing is stated that was seen.
+    #[track_caller]
+    fn assert_complete(&self) {
+        let missing: BTreeSet<_> = shapes()
+            .map(|(document, path, _)| (document.to_owned(), path.to_owned()))
+            .filter(|shape| !self.0.contains(shape))
+            .collect();
+        let stated: BTreeSet<_> = NEVER
+            .iter()
+            .map(|(document, path, _)| (String::from(*document), String::from(*path)))
+            .collect();
+        assert_eq!(missing, stated);
+    }
+}
+
+/// Document, path and types.
+fn shapes() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    SHAPES.lines().skip(1).map(|line| {
+        let mut columns = line.split('\t');
+        let mut column = || columns.next().expect("three columns");
+        (column(), column(), column())
+    })
 }
 
 #[track_caller]
-fn check(known: &BTreeMap<&str, &str>, path: &str, value: &Value) {
+fn check(known: &BTreeMap<&str, &str>, path: &str, value: &Value, seen: &mut BTreeSet<String>) {
     if known.get(path) == Some(&"any") {
+        seen.insert(path.to_owned());
         return;
     }
     let kind = match value {
@@ -34,13 +103,13 @@ fn check(known: &BTreeMap<&str, &str>, path: &str, value: &Value) {
                 } else {
                     format!("{path}.{name}")
                 };
-                check(known, &path, member);
+                check(known, &path, member, seen);
             }
             return;
         }
         Value::Array(values) => {
             for value in values {
-                check(known, &format!("{path}[]"), value);
+                check(known, &format!("{path}[]"), value, seen);
             }
             return;
         }
@@ -56,6 +125,7 @@ fn check(known: &BTreeMap<&str, &str>, path: &str, value: &Value) {
         types.split('|').any(|known| known == kind),
         "{path} is {kind}, not {types}"
     );
+    seen.insert(path.to_owned());
 }
 
 /// An organisation about which everything is known.
@@ -92,6 +162,7 @@ fn registered(organisation: &Organisation) -> Vec<Event> {
         annotations: vec![pb::Annotation {
             infotype: "FADR".into(),
             text: "Adressen er ukjent".into(),
+            innfoert_dato: "2024-01-02".into(),
         }],
         under_tvangsavvikling: true,
         har_registrert_antall_ansatte: Some(true),
@@ -174,52 +245,74 @@ fn everything_else() -> Vec<Event> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_key_is_the_registers_own_and_has_its_type() {
+async fn every_path_is_the_registers_own_and_none_is_missing_but_what_is_stated() {
     let world = World::begin().await;
     let well = known_well(&world).await;
-    let little = Organisation::nth(2);
-    let gone = Organisation::nth(3);
-    world.register(&little).await;
-    world.register(&gone).await;
+    let [little, gone, removed] = [2, 3, 4].map(Organisation::nth);
+    for organisation in [&little, &gone, &removed] {
+        world.register(organisation).await;
+    }
     more(&world, &gone, 2, deleted("2026-05-01", "")).await;
+    more(&world, &removed, 2, deleted("2026-05-02", "fjernet")).await;
+    let before = Organisation {
+        icnpo: vec![],
+        ..Organisation::nth(5)
+    };
+    world.register(&before).await;
+    let entered = pb::VoluntaryRegistrationEntered {
+        innfoert_dato: "2009-03-01".into(),
+        ..pb::VoluntaryRegistrationEntered::default()
+    };
+    more(&world, &before, 1, entered).await;
+    more(&world, &before, 2, left("2026-02-01")).await;
     world.caught_up().await;
     let document = async |path: String| get(world.address, &path).await.json();
-
-    let unit = document(format!("{ER}/enheter/{}", well.orgnr)).await;
-    assert_shaped("enhet", &unit);
-    // Whatever the facts can tell is told.
-    let members: BTreeSet<&str> = unit.as_object().expect("members").keys().map(String::as_str).collect();
-    let missing: BTreeSet<&str> = SHAPES
-        .lines()
-        .filter_map(|line| line.strip_prefix("enhet\t"))
-        .filter_map(|line| line.split(['.', '[', '\t']).next())
-        .filter(|member| !members.contains(member) && !SILENT.contains(member))
-        .collect();
-    assert_eq!(
-        missing,
-        BTreeSet::new(),
-        "the facts have it, and the door does not tell"
-    );
-    assert_shaped("enhet", &document(format!("{ER}/enheter/{}", little.orgnr)).await);
-    assert_shaped("slettet_enhet", &document(format!("{ER}/enheter/{}", gone.orgnr)).await);
-    let list = document(format!("{ER}/enheter?size=1&page=1")).await;
-    assert_shaped("page", &list);
+    let mut seen = Seen::default();
 
     for orgnr in [&well.orgnr, &little.orgnr] {
-        assert_shaped(
-            "frivillig",
-            &document(format!("{FR}/frivillige-organisasjoner/{orgnr}")).await,
-        );
+        let unit = document(format!("{ER}/enheter/{orgnr}")).await;
+        seen.assert_shaped("enhet", &unit);
+        // Always there, also when it is empty.
+        assert!(unit["paategninger"].is_array(), "{unit}");
     }
-    assert_shaped(
-        "slettet_frivillig",
-        &document(format!("{FR}/frivillige-organisasjoner/{}", gone.orgnr)).await,
+    seen.assert_shaped("slettet_enhet", &document(format!("{ER}/enheter/{}", gone.orgnr)).await);
+    seen.assert_shaped(
+        "fjernet_enhet",
+        &document(format!("{ER}/enheter/{}", removed.orgnr)).await,
     );
-    let list = document(format!("{FR}/frivillige-organisasjoner?size=1")).await;
-    assert_shaped("frivillige", &list);
-    assert_shaped("frivillig", &list["_embedded"]["frivilligeOrganisasjoner"][0]);
+    for page in [0, 1] {
+        let mut list = document(format!("{ER}/enheter?size=1&page={page}")).await;
+        let embedded = list.as_object_mut().expect("members").remove("_embedded");
+        for unit in embedded.expect("units")["enheter"].as_array().expect("a list") {
+            seen.assert_shaped("enhet", unit);
+        }
+        seen.assert_shaped("page", &list);
+    }
 
-    assert_shaped("updates", &document(format!("{ER}/oppdateringer/enheter?size=2")).await);
+    for (orgnr, query) in [
+        (&well.orgnr, ""),
+        (&well.orgnr, "?spraak=NNO"),
+        (&little.orgnr, "?spraak=NOB"),
+    ] {
+        let record = document(format!("{FR}/frivillige-organisasjoner/{orgnr}{query}")).await;
+        assert_eq!(record["respons_klasse"], "FrivilligOrganisasjonInnfoert");
+        assert_eq!(record["icnpoKategorier"][0]["navn"].is_null(), query.is_empty());
+        seen.assert_shaped("frivillig", &record);
+    }
+    for orgnr in [&gone.orgnr, &before.orgnr] {
+        let record = document(format!("{FR}/frivillige-organisasjoner/{orgnr}")).await;
+        seen.assert_shaped("slettet_frivillig", &record);
+    }
+    let mut list = document(format!("{FR}/frivillige-organisasjoner?size=1")).await;
+    let embedded = list.as_object_mut().expect("members").remove("_embedded");
+    let record = &embedded.expect("organisations")["frivilligeOrganisasjoner"][0];
+    // In a list there is nothing to tell apart.
+    assert_eq!(record.get("respons_klasse"), None);
+    seen.assert_shaped("frivillig", record);
+    seen.assert_shaped("frivillige", &list);
+    seen.assert_shaped("icnpo", &document(format!("{FR}/icnpo-kategorier")).await);
+
+    seen.assert_shaped("updates", &document(format!("{ER}/oppdateringer/enheter?size=2")).await);
     let mut with_changes = document(format!("{ER}/oppdateringer/enheter?includeChanges=true")).await;
     let entries = with_changes["_embedded"]["oppdaterteEnheter"]
         .as_array_mut()
@@ -232,29 +325,13 @@ async fn every_key_is_the_registers_own_and_has_its_type() {
         // Ours alone: what was there.
         step.as_object_mut().expect("a step").remove("oldValue");
     }
-    assert_shaped("updates", &with_changes);
-    assert_shaped(
+    seen.assert_shaped("updates", &with_changes);
+    seen.assert_shaped(
         "updates",
         &document(format!("{ER}/oppdateringer/enheter?oppdateringsid=1000")).await,
     );
+    seen.assert_complete();
 }
-
-/// What no fact says of an organisation that exists.
-const SILENT: [&str; 13] = [
-    "frivilligMvaRegistrertBeskrivelser",
-    "hjelpeenhetskode",
-    "kapital",
-    "registreringsdatoAntallAnsatteEnhetsregisteret",
-    "registreringsdatoAntallAnsatteNAVAaregisteret",
-    "registreringsdatoFrivilligMerverdiavgiftsregisteret",
-    "registreringsnummerIHjemlandet",
-    "slettedato",
-    "tvangsavvikletPgaManglendeSlettingDato",
-    "tvangsopplostPgaMangelfulltStyreDato",
-    "tvangsopplostPgaManglendeDagligLederDato",
-    "tvangsopplostPgaManglendeRegnskapDato",
-    "tvangsopplostPgaManglendeRevisorDato",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_about_persons_or_accounts_is_answered() {

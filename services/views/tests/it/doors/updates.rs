@@ -160,6 +160,72 @@ async fn a_feed_begins_at_an_instant_and_is_followed_by_its_links_or_its_pages()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_feed_is_read_backwards_and_up_to_an_instant() {
+    let world = World::begin().await;
+    for n in 0..3 {
+        world.register(&Organisation::nth(n)).await;
+    }
+    world.caught_up().await;
+    let feed = format!("{ER}/oppdateringer/enheter");
+    let ids = async |query: &str| -> Vec<u64> {
+        let page = get(world.address, &format!("{feed}?{query}")).await.json();
+        let entries = page["_embedded"]["oppdaterteEnheter"].as_array().cloned();
+        told(&entries.unwrap_or_default())
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect()
+    };
+    let upwards: Vec<u64> = (1..=6).collect();
+    let downwards: Vec<u64> = (1..=6).rev().collect();
+    for (query, expected) in [
+        ("sort=id,ASC", &upwards),
+        ("sort=ASC", &upwards),
+        ("sort=oppdateringsid,asc", &upwards),
+        ("sort=id", &upwards),
+        ("sort=id,DESC", &downwards),
+        ("sort=DESC", &downwards),
+    ] {
+        assert_eq!(&ids(query).await, expected, "{query}");
+    }
+    // Where the log ends is one question.
+    assert_eq!(ids("sort=id,DESC&size=1").await, [6]);
+    let (mut found, mut next) = (Vec::new(), format!("{feed}?sort=id,DESC&size=4"));
+    loop {
+        let page = get(world.address, &next).await.json();
+        let links = &page["_links"];
+        assert!(
+            links["first"]["href"].is_string() && links["last"]["href"].is_string(),
+            "{links}"
+        );
+        let entries = page["_embedded"]["oppdaterteEnheter"]
+            .as_array()
+            .expect("entries")
+            .clone();
+        found.extend(told(&entries).into_iter().map(|(id, _)| id));
+        match links["next"]["href"].as_str() {
+            Some(link) => next = link.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(found, downwards);
+
+    let page = get(world.address, &feed).await.json();
+    let third = page["_embedded"]["oppdaterteEnheter"][2]["dato"]
+        .as_str()
+        .expect("an instant");
+    let after: jiff::Timestamp = third.parse().expect("an instant");
+    let before = after - jiff::SignedDuration::from_millis(1);
+    let until = ids(&format!("updatedBefore={before}")).await;
+    let from = ids(&format!("dato={after}")).await;
+    assert!(
+        until.iter().all(|id| *id < 3) && from.contains(&3),
+        "{until:?} {from:?}"
+    );
+    assert_eq!(ids("updatedBefore=2999-01-01T00:00:00.000Z").await, upwards);
+    assert_eq!(ids("updatedBefore=2020-01-01T00:00:00.000Z").await, [0; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changes_are_told_with_new_and_old_values() {
     let world = World::begin().await;
     let organisation = Organisation::nth(1);
@@ -224,8 +290,8 @@ async fn changes_are_told_with_new_and_old_values() {
         json!([{
             "op": "replace",
             "path": "/icnpoKategorier",
-            "value": [{"icnpoNummer": "1300", "navn": "Rekreasjon og sosiale foreninger", "rekkefoelge": 1}],
-            "oldValue": [{"kategori": "ICNPOKategori.idrett", "icnpoNummer": "1200", "navn": "Idrett", "rekkefoelge": 1}]
+            "value": [{"icnpoNummer": "1300", "navn": null, "rekkefoelge": 1}],
+            "oldValue": [{"kategori": "ICNPOKategori.idrett", "icnpoNummer": "1200", "navn": null, "rekkefoelge": 1}]
         }])
     );
 }
