@@ -10,4 +10,5 @@ mod imports;
 mod operating;
 mod outage;
 mod privacy;
+mod register_clients;
 mod traces;
