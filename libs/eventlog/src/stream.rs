@@ -36,8 +36,8 @@ const REQUEST: Duration = Duration::from_secs(3);
 /// How to reach the broker.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `nats://host:port`, or several with commas.
-    pub url: String,
+    /// Each server's `nats://host:port`; one that answers is enough.
+    pub servers: Vec<String>,
     /// Who we are to it.
     pub credentials: Credentials,
     /// What the connection is called in the broker's lists.
@@ -47,7 +47,7 @@ pub struct Settings {
 /// Proof of identity for the broker.
 #[derive(Clone)]
 pub enum Credentials {
-    /// The broker asks for none, or the URL holds it.
+    /// The broker asks for none.
     None,
     /// User and password.
     User {
@@ -103,7 +103,7 @@ impl std::fmt::Debug for Credentials {
 /// is waited for.
 ///
 /// # Errors
-/// When the credentials are unreadable or the URL is wrong.
+/// When the credentials are unreadable or an address is wrong.
 pub async fn connect(settings: &Settings) -> Result<Client, OpenError> {
     let options = match &settings.credentials {
         Credentials::None => ConnectOptions::new(),
@@ -130,7 +130,7 @@ pub async fn connect(settings: &Settings) -> Result<Client, OpenError> {
             })
         })
         .event_callback(report)
-        .connect(&settings.url)
+        .connect(&settings.servers)
         .await?;
     Ok(client)
 }

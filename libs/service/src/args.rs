@@ -25,7 +25,8 @@ pub struct ServiceArgs {
     #[arg(long, env = "RYGGRAD_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
 
-    /// NATS servers, separated by commas: nats://user:password@host:port.
+    /// NATS servers, separated by commas: nats://user:password@host:port. User and password are the same for all; it is
+    /// enough that the first has them.
     #[arg(long, env = "RYGGRAD_NATS_URL", hide_env_values = true)]
     pub nats_url: Option<String>,
 

@@ -51,7 +51,7 @@ pub struct Stores {
     #[arg(long, env = "RYGGRAD_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
     pub postgres_url: Option<String>,
 
-    /// NATS, instead of the state folder's: nats://user:password@host:port.
+    /// NATS, instead of the state folder's: nats://user:password@host:port, several with commas.
     #[arg(long, env = "RYGGRAD_NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: Option<String>,
 }
@@ -186,27 +186,46 @@ impl Running {
     }
 }
 
-/// How to connect to NATS at an address that may hold user and password.
-pub fn nats(url: &str, credentials: Option<&Path>, name: &str) -> Settings {
-    let bare = |url: &str| Settings {
-        url: url.to_owned(),
-        credentials: credentials.map_or(Credentials::None, |file| Credentials::File(file.to_owned())),
-        name: name.to_owned(),
+/// How to connect to NATS at addresses that are separated by commas. The first, any or each of them may hold user and password,
+/// the same for all servers: they are one cluster.
+///
+/// # Errors
+/// When the addresses hold different users or passwords.
+pub fn nats(urls: &str, credentials: Option<&Path>, name: &str) -> anyhow::Result<Settings> {
+    let (mut servers, mut user) = (Vec::new(), None);
+    for url in urls.split(',').map(str::trim) {
+        let (server, who) = without_user(url);
+        anyhow::ensure!(
+            who.is_none() || user.is_none() || who == user,
+            "the addresses of NATS have different users or passwords; all servers are reached with the same"
+        );
+        servers.push(server);
+        user = user.or(who);
+    }
+    let credentials = match (user, credentials) {
+        (Some((user, password)), _) => Credentials::User { user, password },
+        (None, Some(file)) => Credentials::File(file.to_owned()),
+        (None, None) => Credentials::None,
     };
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return bare(url);
-    };
-    let Some((user, place)) = rest.rsplit_once('@') else {
-        return bare(url);
-    };
-    let (user, password) = user.split_once(':').unwrap_or((user, ""));
-    let credentials = Credentials::User {
-        user: user.to_owned(),
-        password: password.to_owned(),
-    };
-    Settings {
+    Ok(Settings {
+        servers,
         credentials,
-        ..bare(&format!("{scheme}://{place}"))
+        name: name.to_owned(),
+    })
+}
+
+/// An address of NATS, and the user and password in it.
+fn without_user(url: &str) -> (String, Option<(String, String)>) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("nats", url));
+    match rest.rsplit_once('@') {
+        Some((who, place)) => {
+            let (user, password) = who.split_once(':').unwrap_or((who, ""));
+            (
+                format!("{scheme}://{place}"),
+                Some((user.to_owned(), password.to_owned())),
+            )
+        }
+        None => (format!("{scheme}://{rest}"), None),
     }
 }
 
@@ -233,19 +252,54 @@ pub fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use ryggrad_eventlog::stream;
+
     use super::*;
 
     #[test]
-    fn takes_user_and_password_out_of_the_address_of_nats() {
-        let settings = nats("nats://views:geheim@127.0.0.1:4222", None, "test");
-        assert_eq!(settings.url, "nats://127.0.0.1:4222");
-        assert!(
-            matches!(settings.credentials, Credentials::User { user, password } if user == "views" && password == "geheim")
-        );
-        assert!(matches!(
-            nats("nats://127.0.0.1:4222", None, "test").credentials,
-            Credentials::None
-        ));
+    fn takes_user_and_password_out_of_the_addresses_of_nats() {
+        for urls in [
+            "nats://views:geheim@a:4222, nats://views:geheim@b:4222",
+            "nats://views:geheim@a:4222,b:4222",
+            "a:4222,nats://views:geheim@b:4222",
+        ] {
+            let settings = nats(urls, None, "test").expect("one user");
+            assert_eq!(settings.servers, ["nats://a:4222", "nats://b:4222"], "{urls}");
+            assert!(
+                matches!(settings.credentials, Credentials::User { user, password } if user == "views" && password == "geheim"),
+                "{urls}"
+            );
+        }
+        let bare = nats("tls://127.0.0.1:4222", None, "test").expect("no user");
+        assert_eq!(bare.servers, ["tls://127.0.0.1:4222"]);
+        assert!(matches!(bare.credentials, Credentials::None));
+    }
+
+    #[test]
+    fn servers_with_users_of_their_own_are_no_cluster() {
+        let refused = nats("nats://views:geheim@a:4222,nats://relay:heimlich@b:4222", None, "test");
+        let said = refused.expect_err("two users").to_string();
+        assert!(said.contains("different users") && !said.contains("heim"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_passed_over() {
+        let server = ryggrad_testkit::nats().await;
+        let password = server.password_of("views");
+        let place = server.address().replace("nats://", "");
+        // Bound and not listening: nobody else gets the port, and a connection is refused.
+        let away = tokio::net::TcpSocket::new_v4().expect("a socket");
+        away.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let away_at = away.local_addr().expect("bound");
+        for second in [format!("nats://views:{password}@{place}"), place] {
+            let settings =
+                nats(&format!("nats://views:{password}@{away_at},{second}"), None, "test").expect("one user");
+            let client = stream::connect(&settings).await.expect("addresses");
+            let answer = tokio::time::timeout(Duration::from_secs(20), client.flush()).await;
+            answer.expect("in time").expect("it answers");
+        }
     }
 
     #[test]

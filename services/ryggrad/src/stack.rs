@@ -209,7 +209,7 @@ impl Plan {
             self.addresses.nats(role.name()),
             self.credentials.as_deref(),
             &format!("ryggrad-{}", role.name()),
-        );
+        )?;
         stream::connect(&settings).await.context("cannot connect to NATS")
     }
 

@@ -48,7 +48,7 @@ pub(crate) async fn told() -> (String, Client) {
         password: variable(PASSWORD),
     };
     let settings = Settings {
-        url: variable(NATS),
+        servers: vec![variable(NATS)],
         credentials,
         name: "test".to_owned(),
     };

@@ -280,7 +280,7 @@ pub(crate) async fn connect(nats: &TestNats, user: &str) -> async_nats::Client {
         password: nats.password_of(user),
     };
     stream::connect(&Settings {
-        url: nats.address(),
+        servers: vec![nats.address()],
         credentials,
         name: user.to_owned(),
     })

@@ -244,7 +244,7 @@ async fn answer(connection: &mut BufReader<TcpStream>) -> anyhow::Result<(u64, u
 async fn writer(backbone: &Backbone, token: &CancellationToken) -> anyhow::Result<Writer> {
     let pool = pool(&backbone.postgres("ryggrad_registration")?, "registration", 4).await?;
     let writer = Writer::spawn(&pool, "registration");
-    let nats = stream::connect(&running::nats(&backbone.nats("registration")?, None, "ryggrad-bench")).await?;
+    let nats = stream::connect(&running::nats(&backbone.nats("registration")?, None, "ryggrad-bench")?).await?;
     tokio::spawn(relay::announce(nats, writer.committed(), token.clone()));
     Ok(writer)
 }

@@ -56,7 +56,7 @@ pub(super) async fn latency(backbone: &Backbone, length: Duration, report: &mut 
     let token = CancellationToken::new();
     let _ended = token.clone().drop_guard();
     let (streamed, subscribed) = (Times::default(), Times::default());
-    let nats = stream::connect(&running::nats(&backbone.nats("registration")?, None, "ryggrad-bench")).await?;
+    let nats = stream::connect(&running::nats(&backbone.nats("registration")?, None, "ryggrad-bench")?).await?;
     let mut watching = JoinSet::new();
     watching.spawn(watch_stream(nats.clone(), Arc::clone(&streamed), token.clone()));
     let client = Client::connect(&backbone.http()?).await?;

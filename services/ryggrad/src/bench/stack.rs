@@ -63,7 +63,7 @@ impl Stack {
             self.servers.addresses.nats("relay"),
             None,
             "ryggrad-bench",
-        ))
+        )?)
         .await?;
         let plan = Plan {
             roles: vec![Role::Relay],

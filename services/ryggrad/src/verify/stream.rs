@@ -18,7 +18,7 @@ const PAGE: u32 = 5_000;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn check(log: &Log, nats: &str, head: u64, bar: &ProgressBar) -> anyhow::Result<Checked> {
-    let client = stream::connect(&running::nats(nats, None, "ryggrad-verify")).await?;
+    let client = stream::connect(&running::nats(nats, None, "ryggrad-verify")?).await?;
     client.flush().await.context("cannot reach NATS")?;
     let Some(info) = stream::info(&client).await.context("cannot look at the stream")? else {
         return Ok(Err(Difference::in_all("there is no stream RYGGRAD")));
