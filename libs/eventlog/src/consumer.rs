@@ -24,6 +24,15 @@ pub struct Poison(String);
 #[error("another process runs the same consumer")]
 pub struct Overtaken;
 
+/// Why a consumer did not take events in: it looks again where it is, and goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Overtaken(#[from] Overtaken),
+}
+
 /// The steps that make the tables of consumers, kept for ever. A service with tables of its own numbers them from 10.
 pub const STEPS: &[Step] = &[
     Step {

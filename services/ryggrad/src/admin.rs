@@ -46,15 +46,17 @@ impl Admin {
     async fn projections(&self) -> Result<Vec<Projection>, ApiError> {
         let mut all = Vec::new();
         for pool in &self.schemas {
-            let parked = ryggrad_eventlog::parked::list(pool).await.map_err(ApiError::internal)?;
+            let parked = ryggrad_eventlog::parked::counts(pool)
+                .await
+                .map_err(ApiError::internal)?;
             let progress = projection::progress(pool).await.map_err(ApiError::internal)?;
             all.extend(
                 progress
                     .into_iter()
                     .filter(|progress| progress.state != State::Retired)
                     .map(|progress| {
-                        let parked = parked.iter().filter(|parked| parked.consumer == progress.name).count();
-                        told(progress, u64::try_from(parked).unwrap_or(u64::MAX))
+                        let parked = parked.get(&progress.name).copied().unwrap_or_default();
+                        told(progress, parked)
                     }),
             );
         }

@@ -1,7 +1,7 @@
 //! Folds events into the table of deadlines.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff_sqlx::ToSqlx as _;
 use sqlx::{Connection as _, PgConnection, PgPool};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::consumer::{self, Follower, Overtaken, Source};
+use crate::consumer::{self, Failure, Follower, Overtaken, Source};
 use crate::deadline::{Action, Deadline, Schedule};
 use crate::event::{Recorded, signed};
 use crate::log::Log;
@@ -23,14 +23,6 @@ const BATCH: usize = 5_000;
 const ROUND: Duration = Duration::from_millis(500);
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
-
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Overtaken(#[from] Overtaken),
-}
 
 /// What a batch does to the table.
 #[derive(Default)]
@@ -75,16 +67,17 @@ async fn stretch<S: Schedule>(
             biased;
             () = token.cancelled() => break,
             _ = round.tick() => {
-                store = position > stored;
-                if lot.is_asked(&mut connection).await? {
-                    let mut tx = connection.begin().await?;
-                    let events = lot.let_out(&mut tx, position).await?;
-                    write::<S>(&mut tx, plan(schedule, &mut lot, &events)).await?;
-                    finish::<S>(&mut tx, &mut lot, stored, position).await?;
-                    tx.commit().await?;
-                    stored = position;
-                    planned.notify_one();
+                lot.measure();
+                match token.run_until_cancelled(let_out(&mut connection, schedule, &mut lot, stored, position)).await {
+                    Some(done) => {
+                        if done? {
+                            stored = position;
+                            planned.notify_one();
+                        }
+                    }
+                    None => break,
                 }
+                store = position > stored;
             }
             () = feed.next(&mut batch, BATCH) => {}
         }
@@ -106,6 +99,29 @@ async fn stretch<S: Schedule>(
     }
     connection.close().await?;
     Ok(())
+}
+
+/// Plans what the organisations missed that are to be tried again, as far as it gets before it is somebody else's turn. Whether
+/// there was any.
+async fn let_out<S: Schedule>(
+    connection: &mut PgConnection,
+    schedule: &S,
+    lot: &mut Lot,
+    mut stored: u64,
+    position: u64,
+) -> Result<bool, Failure> {
+    let began = Instant::now();
+    let mut any = false;
+    while lot.is_asked(connection, began).await? {
+        let mut tx = connection.begin().await?;
+        let events = lot.let_out(&mut tx, position).await?;
+        write::<S>(&mut tx, plan(schedule, lot, &events)).await?;
+        finish::<S>(&mut tx, lot, stored, position).await?;
+        tx.commit().await?;
+        stored = position;
+        any = true;
+    }
+    Ok(any)
 }
 
 async fn finish<S: Schedule>(connection: &mut PgConnection, lot: &mut Lot, from: u64, to: u64) -> Result<(), Failure> {

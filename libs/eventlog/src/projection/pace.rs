@@ -46,8 +46,7 @@ impl Pace {
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             metrics::gauge!("ryggrad_projection_lag_events", "view" => P::NAME)
                 .set(crate::event::unsigned(head).saturating_sub(turn.position) as f64);
-            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            metrics::gauge!("ryggrad_parked_organisations", "consumer" => P::NAME).set(turn.lot.len() as f64);
+            turn.lot.measure();
         }
         Ok(())
     }

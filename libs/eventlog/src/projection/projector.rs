@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use crate::consumer::{Follower, Source};
+use crate::consumer::{Failure, Follower, Source};
 use crate::event::Recorded;
 use crate::log::Log;
 use crate::projection::Projection;
 use crate::projection::generations::{self, Generation, State};
 use crate::projection::pace::Pace;
-use crate::projection::turn::{Failure, Turn};
+use crate::projection::turn::Turn;
 use crate::projection::view::View;
 use crate::trace;
 

@@ -1,22 +1,15 @@
 //! Taking a batch in: read its rows, fold, write them, move the checkpoint; all or nothing.
 
+use std::time::Instant;
+
 use sqlx::{Connection as _, PgConnection};
 
-use crate::consumer::{self, Overtaken};
+use crate::consumer::{self, Failure, Overtaken};
 use crate::event::Recorded;
 use crate::parked::Lot;
 use crate::projection::Projection;
 use crate::projection::fold::{self, Changes, Sheet};
 use crate::projection::table::Table;
-
-/// Why a batch was not taken in.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Overtaken(#[from] Overtaken),
-}
 
 /// One generation at work.
 pub(super) struct Turn<P: Projection> {
@@ -93,27 +86,27 @@ impl<P: Projection> Turn<P> {
         Ok(())
     }
 
-    /// Takes in what the organisations missed that are to be tried again.
+    /// Takes in what the organisations missed that are to be tried again, as far as it gets before it is somebody else's turn.
     pub(super) async fn let_out(&mut self, connection: &mut PgConnection, projection: &P) -> Result<(), Failure> {
-        if !self.lot.is_asked(connection).await? {
-            return Ok(());
+        let began = Instant::now();
+        while self.lot.is_asked(connection, began).await? {
+            let mut tx = connection.begin().await?;
+            let events = self.lot.let_out(&mut tx, self.position).await?;
+            apply(
+                &mut tx,
+                projection,
+                &self.table,
+                &mut self.sheet,
+                &mut self.lot,
+                &events,
+            )
+            .await?;
+            self.lot.store(&mut tx).await?;
+            if !consumer::advance(&mut tx, &self.table.name, self.position, self.position).await? {
+                return Err(Overtaken.into());
+            }
+            tx.commit().await?;
         }
-        let mut tx = connection.begin().await?;
-        let events = self.lot.let_out(&mut tx, self.position).await?;
-        apply(
-            &mut tx,
-            projection,
-            &self.table,
-            &mut self.sheet,
-            &mut self.lot,
-            &events,
-        )
-        .await?;
-        self.lot.store(&mut tx).await?;
-        if !consumer::advance(&mut tx, &self.table.name, self.position, self.position).await? {
-            return Err(Overtaken.into());
-        }
-        tx.commit().await?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prost::Message as _;
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::consumer::{self, Follower, Overtaken, Poison, Source};
+use crate::consumer::{self, Failure, Follower, Overtaken, Poison, Source};
 use crate::event::Recorded;
 use crate::log::Log;
 use crate::order::{self, Again, Carried, Order};
@@ -37,14 +37,6 @@ pub(super) struct Engine<R, F> {
 struct Plan<'a, R: Reaction> {
     states: HashMap<Uuid, R::State>,
     orders: Vec<(&'a Recorded, Order<R::Command>)>,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Overtaken(#[from] Overtaken),
 }
 
 // === impl Engine ===
@@ -86,9 +78,12 @@ where
                 biased;
                 () = token.cancelled() => break,
                 _ = round.tick() => {
-                    if lot.is_asked(&mut connection).await? {
-                        self.let_out(&mut connection, &mut lot, stored, position).await?;
-                        stored = position;
+                    lot.measure();
+                    // As with a batch: leaves them when told to stop, however long a command is tried.
+                    let letting_out = self.let_out(&mut connection, &mut lot, stored, position);
+                    match token.run_until_cancelled(letting_out).await {
+                        Some(done) => stored = done?,
+                        None => break,
                     }
                 }
                 () = feed.next(&mut batch, BATCH) => {
@@ -119,12 +114,24 @@ where
         Ok(())
     }
 
-    async fn let_out(&self, connection: &mut PgConnection, lot: &mut Lot, from: u64, to: u64) -> Result<(), Failure> {
-        let mut tx = connection.begin().await?;
-        let events = lot.let_out(&mut tx, to).await?;
-        self.settle(&mut tx, lot, &events, from, to).await?;
-        tx.commit().await?;
-        Ok(())
+    /// Reacts to what the organisations missed that are to be tried again, as far as it gets before it is somebody else's turn;
+    /// answers where the checkpoint is then.
+    async fn let_out(
+        &self,
+        connection: &mut PgConnection,
+        lot: &mut Lot,
+        mut stored: u64,
+        position: u64,
+    ) -> Result<u64, Failure> {
+        let began = Instant::now();
+        while lot.is_asked(connection, began).await? {
+            let mut tx = connection.begin().await?;
+            let events = lot.let_out(&mut tx, position).await?;
+            self.settle(&mut tx, lot, &events, stored, position).await?;
+            tx.commit().await?;
+            stored = position;
+        }
+        Ok(stored)
     }
 
     async fn take_in(

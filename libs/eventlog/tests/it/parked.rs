@@ -1,13 +1,14 @@
 //! I11: what cannot be digested stops only its own organisation, and is taken in later in order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use ryggrad_eventlog::consumer::Poison;
 use ryggrad_eventlog::projection::{Projection, Projector, verify};
 use ryggrad_eventlog::{Recorded, parked};
 use ryggrad_testkit::eventually;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::projection::{Tally, caught_up, run};
@@ -161,6 +162,102 @@ async fn i11_poison_parks_its_organisation_and_others_go_on_and_it_comes_back_in
         None,
         "order and all are as the log has it"
     );
+}
+
+/// How many events a sick organisation misses, and as many others come.
+const MISSED: u64 = 12_500;
+
+/// As the other one, and waits at one event until the test has looked around.
+struct Slow {
+    delicate: Delicate,
+    at: u64,
+    /// Says that it is there, and waits for the answer, the first time.
+    gate: Mutex<Option<(oneshot::Sender<()>, mpsc::Receiver<()>)>>,
+}
+
+impl Projection for Slow {
+    type Row = Tally;
+
+    const NAME: &'static str = "slow";
+    const VERSION: i32 = 1;
+
+    fn keys(&self, event: &Recorded) -> Result<Vec<String>, Poison> {
+        self.delicate.keys(event)
+    }
+
+    fn fold(&self, key: &str, row: Option<Tally>, event: &Recorded) -> Result<Option<Tally>, Poison> {
+        if event.position == self.at
+            && let Some((there, go)) = self.gate.lock().expect("nobody panics with it").take()
+        {
+            there.send(()).expect("the test waits");
+            // A test that failed does not answer.
+            let _go = tokio::task::block_in_place(|| go.recv());
+        }
+        self.delicate.fold(key, row, event)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i11_who_has_missed_much_comes_back_a_page_at_a_time() {
+    let world = World::begin().await;
+    let _relay = world.relay().await;
+    let [sick, well, friend] = organisations(3)[..] else {
+        unreachable!()
+    };
+    let mended = Arc::new(AtomicBool::new(false));
+    let slow = |at: u64, gate| Slow {
+        delicate: Delicate {
+            mended: Arc::clone(&mended),
+        },
+        at,
+        gate: Mutex::new(gate),
+    };
+    let good = |organisation| Fact::new("TrialActivityHeld", organisation);
+    let with_sick = |organisation| Fact {
+        related: vec![sick],
+        ..good(organisation)
+    };
+    world.append(&[Fact::new("Bad", sick), with_sick(friend)]).await;
+    world
+        .append_many(usize::try_from(2 * MISSED).expect("few enough"), &[sick, well])
+        .await;
+    let end = world.head().await - 1;
+    let ((there, is_there), (go, goes)) = (oneshot::channel(), mpsc::channel());
+    let projection = slow(end, Some((there, goes)));
+    let projector = Projector::new(world.views.clone(), world.client.clone(), projection);
+    let view = projector.view();
+    let _running = run(&projector);
+    caught_up(&world, &view).await;
+    assert_eq!(counted(&view, [sick, well, friend]).await, [0, MISSED, 0]);
+    let found = async |id| parked::find(&world.views, "slow", id).await.expect("looked for");
+    let (of_sick, of_friend) = (found(sick).await.expect("parked"), found(friend).await.expect("parked"));
+    assert_eq!(found(well).await, None);
+    let waiting = parked::waiting(&world.views, &[&of_friend, &of_sick]).await;
+    assert_eq!(waiting.expect("counted"), [1, MISSED + 1]);
+
+    mended.store(true, Ordering::SeqCst);
+    assert!(parked::release(&world.views, "slow", sick).await.expect("asked"));
+    tokio::time::timeout(PATIENCE, is_there)
+        .await
+        .expect("it comes to the last event that was missed")
+        .expect("it says so");
+    let midway = found(sick).await.expect("still parked");
+    assert!(midway.released && midway.position > MISSED, "{midway:?}");
+    let [taken, others, _] = counted(&view, [sick, well, friend]).await;
+    assert!(0 < taken && taken < MISSED, "{taken} are in the view");
+    assert_eq!(others, MISSED);
+    go.send(()).expect("it waits");
+    eventually(PATIENCE, || async {
+        let list = parked::list(&world.views).await?;
+        anyhow::ensure!(list.is_empty(), "{list:?}");
+        Ok(())
+    })
+    .await;
+    world.append(&[good(sick)]).await;
+    caught_up(&world, &view).await;
+    let verified = verify(&world.views, &slow(0, None)).await.expect("verified");
+    assert_eq!(verified.1, None, "order and all are as the log has it");
+    assert_eq!(counted(&view, [well, friend]).await, [MISSED, 1]);
 }
 
 async fn counted<const N: usize>(view: &ryggrad_eventlog::projection::View, organisations: [Uuid; N]) -> [u64; N] {

@@ -1,11 +1,11 @@
 //! I6: what happens leads to each command once, however often the reaction is killed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ryggrad_eventlog::consumer::Poison;
-use ryggrad_eventlog::order::{Carried, Order, carried};
+use ryggrad_eventlog::order::{Again, Carried, Order, carried};
 use ryggrad_eventlog::reaction::{self, Reaction};
 use ryggrad_eventlog::{Executor, Recorded, Request, parked};
 use ryggrad_proto::common::v1::Actor;
@@ -162,4 +162,54 @@ async fn i11_a_reaction_parks_what_it_cannot_digest_or_carry_out_and_takes_it_up
     assert!(parked::release(&world.views, "answering", broken).await.expect("asked"));
     counted(&executor, broken, 4).await;
     counted(&executor, sick, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reaction_stops_while_the_log_is_away_for_those_that_it_lets_out() {
+    let world = World::begin().await;
+    let _relay = world.relay().await;
+    let (is_away, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (away, tried) = (Arc::clone(&is_away), Arc::clone(&count));
+    let execute = move |_: Order<Uuid>| {
+        tried.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(if away.load(Ordering::SeqCst) {
+            Err(Again("the log is away".to_owned()))
+        } else {
+            Ok(Carried::Failed("it is broken".to_owned()))
+        })
+    };
+    let token = CancellationToken::new();
+    let running = reaction::run(
+        world.views.clone(),
+        world.client.clone(),
+        Answering,
+        execute,
+        token.clone(),
+    );
+    let running = AbortOnDropHandle::new(tokio::spawn(running));
+    let [broken] = organisations(1)[..] else { unreachable!() };
+    world.append(&[Fact::new("Call", broken)]).await;
+    eventually(PATIENCE, || async {
+        let list = parked::list(&world.views).await?;
+        anyhow::ensure!(list.len() == 1, "{list:?}");
+        Ok(())
+    })
+    .await;
+    is_away.store(true, Ordering::SeqCst);
+    let before = count.load(Ordering::SeqCst);
+    assert!(parked::release(&world.views, "answering", broken).await.expect("asked"));
+    eventually(PATIENCE, || {
+        let again = count.load(Ordering::SeqCst) - before;
+        std::future::ready(if again > 1 {
+            Ok(())
+        } else {
+            Err("it was not tried again")
+        })
+    })
+    .await;
+    token.cancel();
+    let ended = tokio::time::timeout(PATIENCE, running).await;
+    ended.expect("it stops").expect("in order");
+    let list = parked::list(&world.views).await.expect("a list");
+    assert_eq!(list.len(), 1, "it is as it was: {list:?}");
 }

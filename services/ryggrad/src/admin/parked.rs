@@ -39,27 +39,26 @@ pub(super) async fn list(schemas: &[PgPool], request: ListParkedRequest) -> Resu
         let wanted = all.into_iter().filter(|key| {
             (consumer.is_empty() || key.consumer == consumer) && organisation.is_none_or(|id| id == key.organisation_id)
         });
-        keys.extend(wanted.map(|key| (pool, key)));
+        keys.extend(wanted);
     }
-    keys.sort_by(|(_, a), (_, b)| (&a.consumer, a.position).cmp(&(&b.consumer, b.position)));
+    keys.sort_by(|a, b| (&a.consumer, a.position).cmp(&(&b.consumer, b.position)));
     let next_page_token = if keys.len() > skip + size {
         (skip + size).to_string()
     } else {
         String::new()
     };
-    let mut parked = Vec::new();
-    for (pool, key) in keys.into_iter().skip(skip).take(size) {
-        let waiting = waiting(pool, &key).await?;
-        parked.push(ParkedKey {
-            consumer: key.consumer,
-            organisation_id: key.organisation_id.to_string(),
-            position: key.position,
-            event_type: key.event_name,
-            cause: key.cause,
-            parked_at: Some(key.parked_at.into()),
-            waiting,
-        });
-    }
+    let page: Vec<Parked> = keys.into_iter().skip(skip).take(size).collect();
+    let waiting = waiting(schemas, &page.iter().collect::<Vec<_>>()).await?;
+    let told = |(key, waiting): (Parked, u64)| ParkedKey {
+        consumer: key.consumer,
+        organisation_id: key.organisation_id.to_string(),
+        position: key.position,
+        event_type: key.event_name,
+        cause: key.cause,
+        parked_at: Some(key.parked_at.into()),
+        waiting,
+    };
+    let parked = page.into_iter().zip(waiting).map(told).collect();
     Ok(ListParkedResponse {
         parked,
         next_page_token,
@@ -76,7 +75,7 @@ pub(super) async fn unpark(schemas: &[PgPool], request: UnparkRequest) -> Result
         let Some(key) = find(pool, &consumer, organisation).await? else {
             continue;
         };
-        let applied = waiting(pool, &key).await?;
+        let applied = waiting(schemas, &[&key]).await?.iter().sum();
         if !parked::release(pool, &consumer, organisation)
             .await
             .map_err(ApiError::internal)?
@@ -107,29 +106,23 @@ async fn settled(pool: &PgPool, before: &Parked) -> Result<(), ApiError> {
         }
     }
     Err(ApiError::Unavailable {
-        what: "it will go on when its consumer runs again".to_owned(),
+        what: "it goes on by itself, as soon as its consumer runs and has come to its end; list what is parked"
+            .to_owned(),
         retry_after: PATIENCE,
     })
 }
 
 async fn find(pool: &PgPool, consumer: &str, organisation: Uuid) -> Result<Option<Parked>, ApiError> {
-    let all = parked::list(pool).await.map_err(ApiError::internal)?;
-    Ok(all
-        .into_iter()
-        .find(|key| key.consumer == consumer && key.organisation_id == organisation))
+    let found = parked::find(pool, consumer, organisation).await;
+    found.map_err(ApiError::internal)
 }
 
-/// Events that wait, the one that could not be taken in among them.
-async fn waiting(pool: &PgPool, key: &Parked) -> Result<u64, ApiError> {
-    let sql = "select count(*) from log.events where organisation_id = $1 and position >= $2";
-    let position = i64::try_from(key.position).map_err(ApiError::internal)?;
-    let count: i64 = sqlx::query_scalar(sql)
-        .bind(key.organisation_id)
-        .bind(position)
-        .fetch_one(pool)
-        .await
-        .map_err(ApiError::internal)?;
-    Ok(count.unsigned_abs())
+/// Events that wait for each of these. There is one log, which every schema's role may read.
+async fn waiting(schemas: &[PgPool], keys: &[&Parked]) -> Result<Vec<u64>, ApiError> {
+    match schemas.first() {
+        Some(pool) if !keys.is_empty() => parked::waiting(pool, keys).await.map_err(ApiError::internal),
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn uuid(text: &str) -> Result<Uuid, ApiError> {
