@@ -1,7 +1,5 @@
 //! From a request to its message, and from a command to its receipt.
 
-use std::time::Duration;
-
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, MapKey, Value};
 use ryggrad_decider::Decider;
@@ -12,11 +10,6 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::{ApiError, Authority, current_traceparent};
-
-/// How long a query waits for a position to become visible.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How often it looks.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// The message of a request, when every text in it can be stored.
 ///
@@ -154,25 +147,14 @@ pub fn parse_id(field: &str, text: &str) -> Result<Uuid, ApiError> {
     Uuid::try_parse(text).map_err(|_| ApiError::invalid(field, format!("{text:?} is not a UUID")))
 }
 
-/// Waits until the log has a position, two seconds at the most, and answers where the log ends.
+/// Where the log ends: at every position that a receipt has named, or after it, since receipts are given after the commit. What is
+/// read from the log after this is true for it, so no `at_least` has to be waited for.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub async fn wait_for(log: &Log, at_least: u64) -> Result<u64, ApiError> {
-    let reached = tokio::time::timeout(PATIENCE, async {
-        loop {
-            let head = log.head().await?.position;
-            if head >= at_least {
-                return Ok(head);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    });
-    let head = match reached.await {
-        Ok(head) => head,
-        Err(_) => log.head().await.map(|head| head.position),
-    };
-    head.map_err(|error: sqlx::Error| ApiError::unreadable(&error))
+pub async fn as_of(log: &Log) -> Result<u64, ApiError> {
+    let head = log.head().await.map_err(|error| ApiError::unreadable(&error))?;
+    Ok(head.position)
 }
 
 /// Refuses NUL characters, which PostgreSQL cannot store. Other bad text does not get here: protobuf and JSON are UTF-8.

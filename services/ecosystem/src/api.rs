@@ -3,7 +3,7 @@
 use ryggrad_access::Stakeholder;
 use ryggrad_proto::ecosystem::v1 as pb;
 use ryggrad_proto::ecosystem::v1::ecosystem_service_server::EcosystemService;
-use ryggrad_service::request::{execute, parse_id, wait_for};
+use ryggrad_service::request::{as_of, execute, parse_id};
 use ryggrad_service::{ApiError, accept, caller};
 use tonic::{Request, Response, Status};
 
@@ -21,12 +21,12 @@ impl EcosystemService for Ecosystem {
         let mut command = accept(request)?;
         let stakeholder = as_whom(&command.stakeholder)?;
         stakeholder.code().clone_into(&mut command.stakeholder);
-        let head = self.log.head().await.map_err(|error| ApiError::unreadable(&error))?;
+        let head = as_of(&self.log).await?;
         if command.from_now {
-            command.after = head.position;
+            command.after = head;
         }
-        if command.after > head.position {
-            return Err(beyond_head(command.after, head.position).into());
+        if command.after > head {
+            return Err(beyond_head(command.after, head).into());
         }
         let receipt = execute(&self.subscriptions, &self.authority, Request::new(command))
             .await?
@@ -48,10 +48,10 @@ impl EcosystemService for Ecosystem {
     ) -> Result<Response<pb::Subscription>, Status> {
         let pb::GetSubscriptionRequest {
             subscription_id,
-            at_least,
+            at_least: _,
         } = accept(request)?;
         let id = parse_id("subscription_id", &subscription_id)?;
-        let as_of = wait_for(&self.log, at_least).await?;
+        let as_of = as_of(&self.log).await?;
         let (state, version) = self.subscriptions.state(id).await.map_err(ApiError::from)?;
         let Some(approved) = state.approved() else {
             let what = "subscription";

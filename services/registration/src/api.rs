@@ -7,7 +7,7 @@ use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::register_port_server::RegisterPort;
 use ryggrad_proto::registration::v1::registration_service_server::RegistrationService;
 use ryggrad_service::readings::About;
-use ryggrad_service::request::{parse_id, wait_for};
+use ryggrad_service::request::{as_of, parse_id};
 use ryggrad_service::{ApiError, authority};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -61,21 +61,21 @@ impl RegistrationService for Registration {
         request: Request<pb::GetInitiativeRequest>,
     ) -> Result<Response<pb::Initiative>, Status> {
         let request = request.into_inner();
-        let asked = ("initiative_id", request.initiative_id.as_str(), request.at_least);
+        let asked = ("initiative_id", request.initiative_id.as_str());
         let found = self.show(&self.initiatives, View::Initiative, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
     async fn get_founding(&self, request: Request<pb::GetFoundingRequest>) -> Result<Response<pb::Founding>, Status> {
         let request = request.into_inner();
-        let asked = ("founding_id", request.founding_id.as_str(), request.at_least);
+        let asked = ("founding_id", request.founding_id.as_str());
         let found = self.show(&self.foundings, View::Founding, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
 
     async fn get_case(&self, request: Request<pb::GetCaseRequest>) -> Result<Response<pb::RegistrationCase>, Status> {
         let request = request.into_inner();
-        let asked = ("case_id", request.case_id.as_str(), request.at_least);
+        let asked = ("case_id", request.case_id.as_str());
         let found = self.show(&self.cases, View::RegisterCase, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
@@ -85,7 +85,7 @@ impl RegistrationService for Registration {
         request: Request<pb::GetOrganisationRequest>,
     ) -> Result<Response<pb::Organisation>, Status> {
         let request = request.into_inner();
-        let asked = ("organisation_id", request.organisation_id.as_str(), request.at_least);
+        let asked = ("organisation_id", request.organisation_id.as_str());
         let found = self.show(&self.organisations, View::Organisation, asked).await?;
         Ok(Response::new(found.state.answer(found.id, found.version, found.as_of)))
     }
@@ -100,15 +100,15 @@ struct Found<D: Decider> {
 }
 
 impl Registration {
-    /// An aggregate for a caller who may see it, at a position at least; others than the organisation itself leave a trace.
+    /// An aggregate for a caller who may see it, as it is now; others than the organisation itself leave a trace.
     async fn show<D: Decider>(
         &self,
         executor: &Executor<D>,
         view: View,
-        (field, id, at_least): (&str, &str, u64),
+        (field, id): (&str, &str),
     ) -> Result<Found<D>, ApiError> {
         let id = parse_id(field, id)?;
-        let as_of = wait_for(&self.log, at_least).await?;
+        let as_of = as_of(&self.log).await?;
         let (state, version) = executor.state(id).await?;
         let about = D::about(&state);
         let key = Key::about(

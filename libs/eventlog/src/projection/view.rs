@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use crate::event::unsigned;
 
-/// How often the database is asked by those who wait for a position.
+/// How often the database is asked by those who wait for a position in a process that does not keep the view up to date.
 const LOOK: Duration = Duration::from_millis(10);
+/// The same in one that does, and knows: another process may be the one that is at work.
+const LOOK_ELSEWHERE: Duration = Duration::from_millis(250);
 
 /// A view for reading. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -59,32 +61,34 @@ impl View {
         row.map_or(Ok(0), |row| Ok(unsigned(row.try_get(0)?)))
     }
 
-    /// Waits until the view has come to a position, but no longer than `patience`, and answers where it is.
+    /// Waits until the view has come to a position, but no longer than `patience`, and answers where it is. A position that the log
+    /// does not have yet is not waited for: no receipt names it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or does not let the role read the log.
     pub async fn wait_for(&self, at_least: u64, patience: Duration) -> Result<u64, sqlx::Error> {
         let deadline = Instant::now() + patience;
         let mut live = self.live.clone();
         loop {
             // Known to be committed by this process.
-            if let Some(position) = live
-                .as_mut()
-                .map(|live| *live.borrow_and_update())
-                .filter(|position| *position >= at_least)
-            {
-                return Ok(position);
+            let known = live.as_ref().map_or(0, |live| *live.borrow());
+            if known >= at_least {
+                return Ok(known);
             }
-            let as_of = self.as_of().await?;
-            if as_of >= at_least || Instant::now() >= deadline {
+            let (as_of, head) = self.as_of_and_head().await?;
+            if as_of >= at_least || head < at_least || Instant::now() >= deadline {
                 return Ok(as_of);
             }
-            let look = (Instant::now() + LOOK).min(deadline);
-            match &mut live {
-                Some(live) => drop(tokio::time::timeout_at(look, live.changed()).await),
-                None => tokio::time::sleep_until(look).await,
-            }
+            live = wait(live, at_least, deadline).await;
         }
+    }
+
+    async fn as_of_and_head(&self) -> Result<(u64, u64), sqlx::Error> {
+        let sql =
+            "select coalesce((select c.position from projections p join checkpoints c on c.consumer = p.table_name
+                                     where p.name = $1 and p.state = 'live'), 0), position from log.head";
+        let row = sqlx::query(sql).bind(self.name).fetch_one(&self.pool).await?;
+        Ok((unsigned(row.try_get(0)?), unsigned(row.try_get(1)?)))
     }
 
     /// The live table as it is now.
@@ -151,6 +155,19 @@ impl Snapshot {
         let row = sqlx::query(&sql).bind(key).fetch_optional(&mut *self.tx).await?;
         row.as_ref().map(decode).transpose()
     }
+}
+
+/// Waits until this process has come to a position, or it is time to look whether another has.
+async fn wait(live: Option<watch::Receiver<u64>>, at_least: u64, deadline: Instant) -> Option<watch::Receiver<u64>> {
+    let Some(mut live) = live else {
+        tokio::time::sleep_until((Instant::now() + LOOK).min(deadline)).await;
+        return None;
+    };
+    let look = (Instant::now() + LOOK_ELSEWHERE).min(deadline);
+    let has_ended = tokio::time::timeout_at(look, live.wait_for(|position| *position >= at_least))
+        .await
+        .is_ok_and(|reached| reached.is_err());
+    (!has_ended).then_some(live)
 }
 
 /// The message in the column `row` of a row.

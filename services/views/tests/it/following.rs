@@ -65,9 +65,13 @@ async fn a_query_answers_with_what_there_is_when_waiting_took_too_long() {
     })
     .await;
     let organisation = Organisation::nth(1);
-    let head = world.register(&organisation).await;
+    let seen = world.register(&organisation).await;
     world.caught_up().await;
-    let at_least = head + 1;
+    // No view moves on while somebody holds where it is.
+    let mut holding = world.pool.begin().await.expect("a transaction");
+    let hold = sqlx::query("select from checkpoints for update");
+    hold.execute(&mut *holding).await.expect("held");
+    let at_least = world.register(&Organisation::nth(2)).await;
     let began = Instant::now();
     let request = ListTimelineRequest {
         organisation: organisation.id.to_string(),
@@ -81,6 +85,33 @@ async fn a_query_answers_with_what_there_is_when_waiting_took_too_long() {
         .expect("an answer")
         .into_inner();
     assert!(began.elapsed() >= patience, "it waited for {:?}", began.elapsed());
+    assert_eq!((answer.entries.len(), answer.as_of), (2, seen));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_that_the_log_does_not_have_is_not_waited_for() {
+    let patience = Duration::from_mins(2);
+    let mut world = World::begin_with(Options {
+        patience,
+        ..Options::default()
+    })
+    .await;
+    let organisation = Organisation::nth(1);
+    let head = world.register(&organisation).await;
+    world.caught_up().await;
+    let began = Instant::now();
+    let request = ListTimelineRequest {
+        organisation: organisation.id.to_string(),
+        at_least: 9_999_999_999,
+        ..ListTimelineRequest::default()
+    };
+    let answer = world
+        .client
+        .list_timeline(request)
+        .await
+        .expect("an answer")
+        .into_inner();
+    assert!(began.elapsed() < patience, "it waited for {:?}", began.elapsed());
     assert_eq!((answer.entries.len(), answer.as_of), (2, head));
 }
 
