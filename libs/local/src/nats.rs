@@ -2,6 +2,7 @@
 
 mod config;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ impl Nats {
         let program = found.map_err(|error| Error::io("look for nats-server")(error.into()))??;
         let memory = folder(state).join("port");
         std::fs::create_dir_all(folder(state)).map_err(Error::at("make the folder", &folder(state)))?;
-        recover(state, &options.say).await?;
+        recover(state, &program, &options.say).await?;
         let mut port = port::choose(options.port, &memory)?;
         let server = loop {
             state::write_private(&config(state), &config::text(state, port, options.sync)?)?;
@@ -164,9 +165,10 @@ fn log(state: &StateFolder) -> PathBuf {
 }
 
 /// Stops a server that a crashed run left: it was started with this folder's configuration.
-async fn recover(state: &StateFolder, say: &Say) -> Result<()> {
+async fn recover(state: &StateFolder, program: &NatsProgram, say: &Say) -> Result<()> {
     let config = config(state);
-    if orphans::dismiss(PROGRAM, ORDERLY, || orphans::started_with(&config)).await? {
+    let name = program.path.file_name().and_then(OsStr::to_str).unwrap_or(PROGRAM);
+    if orphans::dismiss(PROGRAM, ORDERLY, || orphans::started_with(&config, name)).await? {
         say.say("stopped a nats-server that an earlier run left behind");
     }
     Ok(())

@@ -6,18 +6,23 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, Result};
 
-/// The processes whose working folder is `folder`. All of PostgreSQL's processes work in their data folder.
-pub(crate) fn working_in(folder: &Path) -> Vec<u32> {
+/// How much of a program's name the kernel keeps.
+const KEPT: usize = 15;
+
+/// The processes of a program whose working folder is `folder`: all of PostgreSQL's work in their data folder, and so may a shell.
+pub(crate) fn working_in(folder: &Path, program: &str) -> Vec<u32> {
     let Ok(folder) = folder.canonicalize() else {
         return Vec::new();
     };
-    processes(|pid| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder))
+    processes(program, |pid| {
+        std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder)
+    })
 }
 
-/// The processes that have `argument` among their arguments.
-pub(crate) fn started_with(argument: &Path) -> Vec<u32> {
+/// The processes of a program that have `argument` among their arguments.
+pub(crate) fn started_with(argument: &Path, program: &str) -> Vec<u32> {
     let argument = argument.as_os_str().as_encoded_bytes();
-    processes(|pid| {
+    processes(program, |pid| {
         std::fs::read(format!("/proc/{pid}/cmdline"))
             .is_ok_and(|line| line.split(|byte| *byte == 0).any(|word| word == argument))
     })
@@ -58,12 +63,14 @@ pub(crate) async fn dismiss(what: &'static str, polite: &str, find: impl Fn() ->
     }
 }
 
-fn processes(wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+fn processes(program: &str, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+    let kept = &program.as_bytes()[..program.len().min(KEPT)];
+    let is_it = |pid: u32| std::fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim_ascii_end() == kept);
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid| *pid != std::process::id() && wanted(*pid))
+        .filter(|pid| *pid != std::process::id() && is_it(*pid) && wanted(*pid))
         .collect()
 }

@@ -282,5 +282,5 @@ async fn statement(connection: &mut PgConnection, sql: &str, what: &str) -> Resu
 
 /// The processes of a server that works in `data`.
 fn processes(data: &Path) -> Vec<u32> {
-    orphans::working_in(data)
+    orphans::working_in(data, "postgres")
 }

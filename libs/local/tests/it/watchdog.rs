@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ryggrad_local::{Nats, Postgres, StateFolder, nats};
@@ -61,5 +61,40 @@ async fn leaves_nothing_behind_when_it_is_killed_and_starts_again_on_what_it_lef
     while pids.iter().any(|pid| Path::new(pid).exists()) {
         assert!(begun.elapsed() < Duration::from_secs(10), "{pids:?}");
         tokio::task::yield_now().await;
+    }
+}
+
+/// A process of somebody else's that waits until it is told to end.
+fn innocent(folder: &Path, argument: &Path) -> Child {
+    Command::new("sh")
+        .args(["-c", "read -r line", "sh"])
+        .arg(argument)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn leaves_those_alone_who_only_look_at_its_folders() {
+    let state = StateFolder::temporary().unwrap();
+    let mut postgres = Postgres::start(&state, quick()).await.unwrap();
+    let mut nats = Nats::start(&state, nats::Options::default()).await.unwrap();
+    let data = std::fs::read_link(format!("/proc/{}/cwd", postgres.pid().unwrap())).unwrap();
+    let mut innocents = [
+        innocent(&data, Path::new("postgresql.conf")),
+        innocent(state.path(), &state.path().join("nats/nats.conf")),
+    ];
+    postgres.kill().await.unwrap();
+    nats.kill().await.unwrap();
+    assert!(data.join("postmaster.pid").exists(), "as a crashed run leaves it");
+    drop((postgres, nats));
+    let postgres = Postgres::start(&state, quick()).await.unwrap();
+    let nats = Nats::start(&state, nats::Options::default()).await.unwrap();
+    assert!(postgres.pid().is_some() && nats.pid().is_some());
+    for innocent in &mut innocents {
+        assert_eq!(innocent.try_wait().unwrap(), None, "it was ended");
+        drop(innocent.stdin.take());
+        innocent.wait().unwrap();
     }
 }
