@@ -38,6 +38,10 @@ pub struct ServiceArgs {
     #[arg(long, env = "RYGGRAD_NATS_REPLICAS", default_value_t = 1)]
     pub nats_replicas: usize,
 
+    /// NATS's monitoring port (host:port), where the relay asks at its start whether every message is written through to disk.
+    #[arg(long, env = "RYGGRAD_NATS_MONITOR")]
+    pub nats_monitor: Option<String>,
+
     /// Where business time comes from.
     #[arg(long, env = "RYGGRAD_CLOCK", value_enum, default_value_t = Clock::System)]
     pub clock: Clock,

@@ -136,6 +136,7 @@ async fn serve(role: Role, args: ServiceArgs, behaviour: Behaviour) -> anyhow::R
         webhooks: behaviour.webhooks,
         connections: args.database_connections,
         replicas: args.nats_replicas,
+        monitor: args.nats_monitor.clone(),
         credentials: args.nats_credentials.clone(),
         drain: args.drain(),
         authentication,

@@ -65,6 +65,8 @@ pub struct Plan {
     pub connections: u32,
     /// Copies of the stream in the cluster.
     pub replicas: usize,
+    /// The broker's monitoring port, host:port, when there is one.
+    pub monitor: Option<String>,
     /// A credentials file for NATS, when the address does not carry them.
     pub credentials: Option<std::path::PathBuf>,
     /// Time that open requests get to finish.
@@ -171,6 +173,7 @@ impl Plan {
             webhooks: Webhooks::default(),
             connections: 16,
             replicas: 1,
+            monitor: None,
             credentials: None,
             drain: Duration::from_secs(10),
             authentication: None,

@@ -25,7 +25,7 @@ pub async fn durability(monitor: Option<&str>) -> Durability {
             .and_then(Result::ok),
         None => None,
     };
-    match answer.as_deref().map(always) {
+    match answer.as_deref().and_then(always) {
         Some(true) => Durability::Always,
         Some(false) => {
             tracing::warn!(
@@ -50,14 +50,13 @@ async fn ask(address: &str) -> std::io::Result<String> {
     Ok(answer)
 }
 
-fn always(answer: &str) -> bool {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
+/// What the answer says; none when it is not one of a nats-server with JetStream.
+fn always(answer: &str) -> Option<bool> {
+    #[derive(serde::Deserialize)]
     struct Varz {
         jetstream: JetStream,
     }
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
+    #[derive(serde::Deserialize)]
     struct JetStream {
         config: Config,
     }
@@ -67,18 +66,48 @@ fn always(answer: &str) -> bool {
         sync_always: bool,
     }
     let body = answer.split_once("\r\n\r\n").map_or(answer, |(_, body)| body);
-    serde_json::from_str::<Varz>(body).is_ok_and(|varz| varz.jetstream.config.sync_always)
+    let varz: Varz = serde_json::from_str(body).ok()?;
+    Some(varz.jetstream.config.sync_always)
 }
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn the_broker_says_whether_it_syncs_always() {
-        assert!(super::always(
-            "HTTP/1.0 200 OK\r\n\r\n{\"jetstream\":{\"config\":{\"sync_always\":true}}}"
-        ));
-        assert!(!super::always(
-            "HTTP/1.0 200 OK\r\n\r\n{\"jetstream\":{\"config\":{\"sync_interval\":120000000000}}}"
-        ));
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A monitoring port that answers with this; its address.
+    async fn monitor(answer: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        tokio::spawn(async move {
+            let (mut asked, _) = listener.accept().await.expect("a question");
+            let mut question = [0; 1024];
+            let _read = asked.read(&mut question).await.expect("a question");
+            let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{answer}");
+            asked.write_all(answer.as_bytes()).await.expect("an answer");
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn the_broker_says_whether_it_syncs_always() {
+        let always = monitor(
+            r#"{"server_id":"N","jetstream":{"config":{"max_memory":1,"sync_interval":120000000000,"sync_always":true}}}"#,
+        );
+        assert_eq!(durability(Some(&always.await)).await, Durability::Always);
+        let seldom =
+            monitor(r#"{"server_id":"N","jetstream":{"config":{"max_memory":1,"sync_interval":120000000000}}}"#);
+        assert_eq!(durability(Some(&seldom.await)).await, Durability::Interval);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_does_not_say() {
+        assert_eq!(durability(None).await, Durability::Unknown);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        drop(listener);
+        assert_eq!(durability(Some(&address)).await, Durability::Unknown);
+        assert_eq!(durability(Some(&monitor("no JSON").await)).await, Durability::Unknown);
     }
 }
