@@ -19,6 +19,8 @@ use ryggrad_testkit::eventually;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tonic::Code;
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::harness::{Whole, fresh, sketch, start, views_equal_their_folds, whole};
@@ -236,6 +238,34 @@ async fn postgresql_killed_under_load_loses_no_acknowledged_command() {
     let founding = founding.await.expect("decided");
     life_goes_on(&whole, founding, receipts.len()).await;
     everything_is_there(&whole, &log, &receipts).await;
+    whole.stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_without_postgresql_is_answered_that_it_may_be_sent_again() {
+    let mut postgres = ryggrad_testkit::private_postgres().await;
+    let nats = ryggrad_testkit::nats().await;
+    let addresses = Addresses::new(
+        |role| postgres.url_as(role).expect("an address"),
+        |user| nats.url_as(user).expect("an address"),
+    );
+    migrate(addresses.postgres("ryggrad")).await.expect("the schema");
+    let whole = start(addresses, nats).await;
+    whole.sketch().await.expect("accepted");
+    postgres.kill().await.expect("killed");
+    // More than there are connections: they wait for one, or find theirs dead.
+    let ids: Vec<Uuid> = (0..CLIENTS).map(|_| fresh()).collect();
+    let asked: JoinSet<_> = ids.iter().map(|id| sketch(whole.app(), *id)).collect();
+    for refused in asked.join_all().await {
+        let refused = refused.expect_err("PostgreSQL is away");
+        assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+        let retry = refused.get_details_retry_info().expect("RetryInfo");
+        assert!(retry.retry_delay.is_some());
+    }
+    postgres.restart().await.expect("started again");
+    for id in ids {
+        eventually(Duration::from_mins(1), || sketch(whole.app(), id)).await;
+    }
     whole.stack.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! PostgreSQL and NATS under `ryggrad up`: private ones in the state folder, or those that are configured.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use ryggrad_eventlog::schema::{self, Role};
@@ -10,6 +11,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::running::{Stores, nats_key, postgres_key, without_password};
+
+/// How long a request waits for a connection before it is answered with UNAVAILABLE: PostgreSQL may be away, or all are taken. Well
+/// below the time that a request has (30 s), which has to do for a command's way into the log, too.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Who may do what with the log. The doors that answer write down who has looked at an organisation, before they answer.
 pub const WRITERS: [Role<'static>; 6] = [
@@ -271,7 +276,7 @@ pub async fn migrate_in(owner: &PgPool) -> anyhow::Result<()> {
 /// Connections as a role whose own schema is `schema`.
 ///
 /// # Errors
-/// When the address cannot be read, or nobody answers.
+/// When the address cannot be read, or nobody answers within eight seconds.
 pub async fn pool(url: &str, schema: &str, connections: u32) -> anyhow::Result<PgPool> {
     let options: PgConnectOptions = url.parse().context("the address of PostgreSQL cannot be read")?;
     let options = options
@@ -279,6 +284,7 @@ pub async fn pool(url: &str, schema: &str, connections: u32) -> anyhow::Result<P
         .application_name(&format!("ryggrad-{schema}"));
     PgPoolOptions::new()
         .max_connections(connections)
+        .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
         .connect_with(options)
         .await
