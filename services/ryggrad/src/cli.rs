@@ -13,13 +13,11 @@ Examples:
   ryggrad tail                        follow what happens
   ryggrad demo                        a club from the first idea to Frivillighetsregisteret
   ryggrad import brreg enheter.json.gz frivillige.json
-  ryggrad verify                      prove that log, stream and views agree
-
-Exit codes: 0 done, 1 failed, interrupted or a difference was found, 2 wrong usage, 3 no backbone is running";
+  ryggrad verify                      prove that log, stream and views agree";
 
 /// The event-sourced backbone of the life event "starte og drive en frivillig organisasjon".
 #[derive(Debug, Parser)]
-#[command(name = "ryggrad", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 110)]
+#[command(name = "ryggrad", version, after_help = format!("{EXAMPLES}\n\n{CODES}"), arg_required_else_help = true, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

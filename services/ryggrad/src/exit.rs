@@ -20,8 +20,10 @@ pub struct NotRunning {
 }
 
 /// The exit codes for the help of every command.
-pub const CODES: &str =
-    "Exit codes: 0 done, 1 failed, interrupted or a difference was found, 2 wrong usage, 3 no backbone is running";
+pub const CODES: &str = "\
+Exit codes: 0 done, 1 failed or a difference was found, 2 wrong usage, 3 no backbone is running.
+Told to end (Ctrl-C, SIGTERM), up, serve, tail and listen are done; import, bench and demo --private have failed. Told again, up and
+serve end at once with 130.";
 
 // === impl Exit ===
 

@@ -147,6 +147,6 @@ async fn serve(role: Role, args: ServiceArgs, behaviour: Behaviour) -> anyhow::R
         () = stop.received() => Ok(Exit::Done),
         error = running.broken() => Err(error),
     };
-    running.stop().await;
+    stop.or_at_once(running.stop()).await;
     end
 }

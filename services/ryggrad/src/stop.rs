@@ -6,8 +6,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::print;
+
 /// How long servers that were told to stop may go on writing.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The exit code of a process that was told to end at once.
+const AT_ONCE: i32 = 130;
 
 /// Ctrl-C and SIGTERM, from the moment they are listened to.
 #[derive(Debug)]
@@ -31,6 +36,18 @@ impl Signals {
             terminate: listen(SignalKind::terminate())?,
             hangup: listen(SignalKind::hangup())?,
         })
+    }
+
+    /// Waits until everything is taken down; whoever cannot wait sends another signal, and the process ends at once. What it ran by itself
+    /// ends with it.
+    pub async fn or_at_once<T>(&mut self, taking_down: impl Future<Output = T>) -> T {
+        tokio::select! {
+            done = taking_down => done,
+            () = self.received() => {
+                print::note("ending at once");
+                std::process::exit(AT_ONCE);
+            }
+        }
     }
 
     /// Waits for the next one.

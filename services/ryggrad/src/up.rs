@@ -106,7 +106,7 @@ async fn everything(args: Args) -> anyhow::Result<Exit> {
     };
     let end = roles(&args, &state, &mut servers, plan, listener, &mut stop).await;
     greeting::forget(&state);
-    let stopped = servers.stop().await;
+    let stopped = stop.or_at_once(servers.stop()).await;
     // Why it ended comes before what went wrong after that.
     let end = end?;
     stopped?;
@@ -175,12 +175,12 @@ async fn roles(
         tokio::select! {
             imported = sample::import_once(servers.addresses.postgres("ryggrad_registration"), &clock, state) => {
                 if let Err(error) = imported {
-                    running.stop().await;
+                    stop.or_at_once(running.stop()).await;
                     return Err(error);
                 }
             }
             () = stop.received() => {
-                running.stop().await;
+                stop.or_at_once(running.stop()).await;
                 return Ok(Exit::Done);
             }
         }
@@ -196,6 +196,6 @@ async fn roles(
         }
     };
     print::note(print::styled(print::FAINT, "stopping"));
-    running.stop().await;
+    stop.or_at_once(running.stop()).await;
     end
 }

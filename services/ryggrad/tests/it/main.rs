@@ -12,5 +12,6 @@ mod program;
 mod proof;
 mod reader;
 mod receiver;
+mod signals;
 mod triggers;
 mod usage;
