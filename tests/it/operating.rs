@@ -93,6 +93,13 @@ async fn the_simulated_clock_moves_forward_and_never_back() {
         let refused = admin.advance_clock(by(wrong)).await.expect_err("not a way forward");
         assert_eq!(refused.code(), Code::InvalidArgument, "{wrong:?}");
     }
+    let to = Some(jiff::Timestamp::UNIX_EPOCH.into());
+    let back = AdvanceClockRequest {
+        to,
+        ..Default::default()
+    };
+    let refused = admin.advance_clock(back).await.expect_err("not a way forward");
+    assert!(refused.message().starts_with("to: "), "{refused}");
     whole.stack.stop().await;
 }
 

@@ -80,6 +80,7 @@ impl admin_server::Admin for Admin {
     ) -> Result<Response<AdvanceClockResponse>, Status> {
         operator()?;
         let AdvanceClockRequest { by, to } = accept(request)?;
+        let field = if to.is_some() { "to" } else { "by" };
         let moved = match (by.as_str(), to) {
             ("", Some(to)) => {
                 let to = Timestamp::try_from(to).map_err(|_| ApiError::invalid("to", "is not an instant"))?;
@@ -101,7 +102,7 @@ impl admin_server::Admin for Admin {
                 reason: "SYSTEM_CLOCK",
                 message: error.to_string(),
             },
-            MoveError::Back | MoveError::Calendar(_) => ApiError::invalid("by", error.to_string()),
+            MoveError::Back | MoveError::Calendar(_) => ApiError::invalid(field, error.to_string()),
             MoveError::Store(cause) => ApiError::internal(cause),
         })?;
         Ok(Response::new(AdvanceClockResponse { now: Some(now.into()) }))
