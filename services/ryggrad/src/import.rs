@@ -45,8 +45,9 @@ enum What {
         /// The files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Where to write what was refused or left out, and why: one JSON object a line. A file of that name is written over; when
-        /// this is not given, the first of import-refused.ndjson, import-refused-2.ndjson, … that is not there.
+        /// Where to write what was refused or left out, and why: one JSON object a line; nothing was, and there is no such file. A file of
+        /// that name is written over; when this is not given, the first of import-refused.ndjson, import-refused-2.ndjson, … that is
+        /// not there.
         #[arg(long, value_name = "FILE")]
         refused: Option<PathBuf>,
         /// When the files were fetched from the register; now, unless given. The files do not tell, and of what was fetched later

@@ -60,7 +60,7 @@ pub struct Options {
     /// When the files were read from their source. Kept, and compared: an organisation of which something later is known, be it that
     /// nothing had changed, is left as it is.
     pub fetched_at: Timestamp,
-    /// Where the refusals and warnings go, one JSON object a line. Written anew by each run, also when there are none.
+    /// Where the refusals and warnings go, one JSON object a line. Written anew by each run; there is no such file when there are none.
     pub report: PathBuf,
 }
 
@@ -70,6 +70,16 @@ pub struct Import {
     pool: PgPool,
     organisations: Executor<Organisation>,
     options: Options,
+}
+
+/// An import under way.
+struct Run<'a> {
+    import: &'a Import,
+    report: Report,
+    summary: Summary,
+    meter: Arc<Meter>,
+    /// What the thread that reads hands over.
+    read: mpsc::Receiver<Vec<Item>>,
 }
 
 /// How far an import has come.
@@ -181,10 +191,10 @@ impl Import {
         stop: impl Future<Output = ()>,
         mut progress: impl FnMut(&Progress) + Send,
     ) -> Result<Summary, ImportError> {
-        let mut report = Report::create(&self.options.report)?;
+        let report = Report::create(&self.options.report)?;
         let numbers = Arc::new(Numbers::load(&self.pool).await?);
         let meter = Arc::new(Meter::default());
-        let (hand, mut read) = mpsc::channel(AHEAD);
+        let (hand, read) = mpsc::channel(AHEAD);
         let reading = Reading::new(
             files.to_vec(),
             self.options.reader,
@@ -193,45 +203,17 @@ impl Import {
             hand,
         );
         let reading = tokio::task::spawn_blocking(move || reading.run());
-
-        let mut summary = Summary::default();
-        let mut flying: JoinSet<Result<Vec<Outcome>, ExecuteError>> = JoinSet::new();
-        let mut stop = pin!(stop);
-        let mut stopped = false;
-        let mut open = true;
-        while open || !flying.is_empty() {
-            tokio::select! {
-                biased;
-                () = &mut stop, if !stopped => {
-                    stopped = true;
-                    open = false;
-                    meter.stop();
-                    read.close();
-                }
-                Some(done) = flying.join_next(), if !flying.is_empty() => match done.unwrap_or_else(resume) {
-                    Ok(outcomes) => outcomes.into_iter().try_for_each(|outcome| report.count(&mut summary, outcome))?,
-                    Err(source) => {
-                        report.finish()?;
-                        summary.read = meter.progress(0).read;
-                        return Err(ImportError::Log { source, summary: Box::new(summary) });
-                    }
-                },
-                items = read.recv(), if open && flying.len() < BATCHES => match items {
-                    Some(items) => {
-                        let organisations = take(items, &mut report, &mut summary)?;
-                        let batch = Batch::new(self.clone(), organisations);
-                        flying.spawn(batch.carry_out());
-                    }
-                    None => open = false,
-                },
-            }
-            let done = summary.new + summary.changed + summary.unchanged;
-            progress(&meter.progress(done));
-        }
+        let mut run = Run {
+            import: self,
+            report,
+            summary: Summary::default(),
+            meter,
+            read,
+        };
+        let stopped = run.write(stop, &mut progress).await?;
+        let mut summary = run.end()?;
         let ended = reading.await.unwrap_or_else(resume);
         (summary.read, summary.joined, summary.skipped) = ended.counts;
-        report.finish()?;
-        let summary = Box::new(summary);
         match ended.fault {
             _ if stopped => Err(ImportError::Stopped { summary }),
             Some(fault) => Err(ImportError::File { fault, summary }),
@@ -247,6 +229,64 @@ impl Import {
             source_updated_at: None,
             asserted_at: None,
         }
+    }
+}
+
+// === impl Run ===
+
+impl Run<'_> {
+    /// Writes what is read until there is no more, or until `stop` comes; whether it did.
+    async fn write(
+        &mut self,
+        stop: impl Future<Output = ()>,
+        progress: &mut (impl FnMut(&Progress) + Send),
+    ) -> Result<bool, ImportError> {
+        let mut flying: JoinSet<Result<Vec<Outcome>, ExecuteError>> = JoinSet::new();
+        let mut stop = pin!(stop);
+        let mut stopped = false;
+        let mut open = true;
+        while open || !flying.is_empty() {
+            tokio::select! {
+                biased;
+                () = &mut stop, if !stopped => {
+                    stopped = true;
+                    open = false;
+                    self.meter.stop();
+                    self.read.close();
+                }
+                Some(done) = flying.join_next(), if !flying.is_empty() => self.count(done.unwrap_or_else(resume))?,
+                items = self.read.recv(), if open && flying.len() < BATCHES => match items {
+                    Some(items) => {
+                        let organisations = take(items, &mut self.report, &mut self.summary)?;
+                        flying.spawn(Batch::new(self.import.clone(), organisations).carry_out());
+                    }
+                    None => open = false,
+                },
+            }
+            let done = self.summary.new + self.summary.changed + self.summary.unchanged;
+            progress(&self.meter.progress(done));
+        }
+        Ok(stopped)
+    }
+
+    /// Counts what came of a batch.
+    fn count(&mut self, outcomes: Result<Vec<Outcome>, ExecuteError>) -> Result<(), ImportError> {
+        match outcomes {
+            Ok(outcomes) => outcomes
+                .into_iter()
+                .try_for_each(|outcome| self.report.count(&mut self.summary, outcome)),
+            Err(source) => {
+                let mut summary = self.end()?;
+                summary.read = self.meter.progress(0).read;
+                Err(ImportError::Log { source, summary })
+            }
+        }
+    }
+
+    /// What came of it, when the report is written.
+    fn end(&mut self) -> Result<Box<Summary>, ImportError> {
+        self.report.finish()?;
+        Ok(Box::new(std::mem::take(&mut self.summary)))
     }
 }
 

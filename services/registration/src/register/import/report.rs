@@ -23,10 +23,11 @@ pub(super) enum Kind {
     Warning,
 }
 
-/// The report's file.
+/// The report's file. One without a line is gone when it is dropped.
 pub(super) struct Report {
     path: PathBuf,
     out: BufWriter<File>,
+    is_empty: bool,
 }
 
 /// A line of the report.
@@ -59,6 +60,7 @@ impl Report {
         Ok(Self {
             path: path.to_owned(),
             out: BufWriter::new(file),
+            is_empty: true,
         })
     }
 
@@ -91,6 +93,7 @@ impl Report {
         } else {
             *summary.reasons.entry("other".to_owned()).or_default() += 1;
         }
+        self.is_empty = false;
         serde_json::to_writer(&mut self.out, &Line { kind, what })
             .map_err(io::Error::from)
             .map_err(|e| self.fails(e))?;
@@ -106,6 +109,15 @@ impl Report {
         ImportError::Report {
             path: self.path.clone(),
             source,
+        }
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if self.is_empty {
+            // Where it cannot be removed, an empty file says the same.
+            let _removed = std::fs::remove_file(&self.path);
         }
     }
 }

@@ -90,6 +90,18 @@ async fn what_is_removed_from_the_register_is_removed_here_and_the_unknown_is_to
     assert_eq!(world.report()[0]["field"], "respons_klasse");
 }
 
+#[tokio::test]
+async fn a_run_that_leaves_nothing_out_leaves_no_report() {
+    let world = World::new().await;
+    let stranger = world.file("stranger.json", unit(4, r#","respons_klasse":"FjernetEnhet""#));
+    world.import(Options::default()).run(&[stranger], |_| {}).await.unwrap();
+    assert_eq!(world.report().len(), 1);
+    let club = world.file("club.json", unit(1, ""));
+    let taken = world.tomorrow().run(&[club], |_| {}).await.unwrap();
+    assert_eq!((taken.new, taken.refused, taken.warnings), (1, 0, 0));
+    assert!(world.report().is_empty(), "nor that of an earlier run");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_asked_to_stop_tells_what_it_has_written() {
     let world = World::new().await;

@@ -128,9 +128,14 @@ impl World {
         vec![files.units, files.voluntary]
     }
 
-    /// The lines of the last import's report.
+    /// The lines of the last import's report; without any there is no report.
     pub(super) fn report(&self) -> Vec<serde_json::Value> {
-        let text = std::fs::read_to_string(self.path("report.ndjson")).unwrap();
+        let path = self.path("report.ndjson");
+        if !path.exists() {
+            return Vec::new();
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(!text.is_empty(), "an empty report");
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
