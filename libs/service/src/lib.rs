@@ -16,6 +16,7 @@ pub mod args;
 pub mod auth;
 pub mod authority;
 pub mod error;
+pub mod json;
 pub mod listen;
 pub mod metrics;
 pub mod readings;

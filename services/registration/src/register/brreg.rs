@@ -13,7 +13,6 @@ mod entry;
 mod fault;
 mod input;
 mod join;
-mod locate;
 mod reader;
 mod record;
 mod snapshot;

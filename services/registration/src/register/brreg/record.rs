@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use ryggrad_service::json;
+
 use super::convert::Unusable;
 use super::entry::{Keep, Kind, Options};
 use super::fault::Warning;
-use super::locate;
 use super::snapshot::{RegisterSnapshot, Removed, VoluntaryRecord};
 use super::wire::{Enhet, FrivilligOrganisasjon, Numbered, Sniff};
 use super::{unit, voluntary};
@@ -151,13 +152,13 @@ fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<Result<T, Outcome>, M
 
 impl Malformed {
     fn new(json: &[u8], error: &serde_json::Error) -> Self {
-        let at = locate::byte_at(json, error.line(), error.column());
+        let at = json::byte_at(json, error.line(), error.column());
         let what = error.to_string();
         // The place is told in bytes of the file instead.
         let what = what.split(" at line ").next().unwrap_or_default().to_owned();
         Self {
             at,
-            field: locate::field_at(json, at),
+            field: json::field_at(json, at),
             what,
         }
     }

@@ -1,7 +1,8 @@
-//! Finds the place and the field of an error that the JSON parser reports by line and column.
+//! The place and the field of an error that the JSON parser reports by line and column.
 
 /// The byte that `line` and `column` (both from 1) name in `json`.
-pub(super) fn byte_at(json: &[u8], line: usize, column: usize) -> usize {
+#[must_use]
+pub fn byte_at(json: &[u8], line: usize, column: usize) -> usize {
     let mut start = 0;
     for _ in 1..line {
         match json[start..].iter().position(|byte| *byte == b'\n') {
@@ -18,7 +19,8 @@ enum Frame {
 }
 
 /// The path of the field that `until` lies in, as `icnpoKategorier[1].icnpoNummer`; none when it lies in no field.
-pub(super) fn field_at(json: &[u8], until: usize) -> Option<String> {
+#[must_use]
+pub fn field_at(json: &[u8], until: usize) -> Option<String> {
     let mut stack: Vec<Frame> = Vec::new();
     let mut expects_key = false;
     let mut after_comma = false;
@@ -85,4 +87,24 @@ fn text_end(json: &[u8], from: usize) -> usize {
         }
     }
     json.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_leads_to_where_reading_stopped() {
+        let path = |json: &[u8]| field_at(json, json.len());
+        assert_eq!(path(br#"{"a":{"b":[1,{"c":"x\"}"#).as_deref(), Some("a.b[1].c"));
+        assert_eq!(path(br#"{"a":1,"b""#).as_deref(), Some("b"));
+        assert_eq!(path(br#"{"a":[1,2],"b":{"c":3},"#).as_deref(), Some("b"));
+        assert_eq!(path(b""), None);
+    }
+
+    #[test]
+    fn a_line_and_a_column_are_a_byte() {
+        assert_eq!(byte_at(b"{\n  1}", 2, 3), 4);
+        assert_eq!(byte_at(b"{}", 7, 9), 2, "no further than there is text");
+    }
 }
