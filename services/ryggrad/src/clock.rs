@@ -2,9 +2,10 @@
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use ryggrad_client::Connection;
 use ryggrad_norway::time::oslo;
 use ryggrad_proto::admin::v1::admin_client::AdminClient;
-use ryggrad_proto::admin::v1::{AdvanceClockRequest, GetClockRequest};
+use ryggrad_proto::admin::v1::{AdvanceClockRequest, AdvanceClockResponse, GetClockRequest};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -59,34 +60,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
                 .into_inner();
             (answer.now, answer.simulated)
         }
-        Some(Action::Advance { by }) => {
-            let request = AdvanceClockRequest { by, to: None };
-            (
-                admin
-                    .advance_clock(request)
-                    .await
-                    .map_err(spoken)
-                    .context("cannot move the clock")?
-                    .into_inner()
-                    .now,
-                true,
-            )
-        }
+        Some(Action::Advance { by }) => (moved(&mut admin, AdvanceClockRequest { by, to: None }).await?.now, true),
         Some(Action::Set { to }) => {
-            let request = AdvanceClockRequest {
-                by: String::new(),
+            let to = AdvanceClockRequest {
                 to: Some(to.into()),
+                ..AdvanceClockRequest::default()
             };
-            (
-                admin
-                    .advance_clock(request)
-                    .await
-                    .map_err(spoken)
-                    .context("cannot move the clock")?
-                    .into_inner()
-                    .now,
-                true,
-            )
+            (moved(&mut admin, to).await?.now, true)
         }
     };
     let now = now
@@ -104,4 +84,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Moves the clock; the answer is what it shows then.
+async fn moved(
+    admin: &mut AdminClient<Connection>,
+    request: AdvanceClockRequest,
+) -> anyhow::Result<AdvanceClockResponse> {
+    let answer = admin.advance_clock(request).await.map_err(spoken);
+    Ok(answer.context("cannot move the clock")?.into_inner())
 }

@@ -12,7 +12,7 @@ use crate::log::Log;
 
 /// How many events are read from the log at once.
 const PAGE: u32 = 1_000;
-/// How long to wait for the stream before looking into the log again.
+/// How long to wait to be told that more of the stream has been read before looking whether it has.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait after the log could not be read.
 const PAUSE: Duration = Duration::from_millis(200);

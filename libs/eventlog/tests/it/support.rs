@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// The role whose context the tests write.
 pub(crate) const SERVICE: &str = "ryggrad_registration";
 
-/// The roles of the product.
+/// Roles of the product, with what these tests need of what they may do.
 pub(crate) const ROLES: [Role<'static>; 5] = [
     Role::writer(SERVICE, "registration"),
     Role::reader("ryggrad_views"),

@@ -49,6 +49,13 @@ impl Story {
                 expires_at: Some(expires_at.into()),
             }
         );
+        self.supporters(&id).await?;
+        self.trial(&id).await?;
+        Ok(id)
+    }
+
+    /// Two neighbours want to take part.
+    async fn supporters(&mut self, initiative_id: &str) -> anyhow::Result<()> {
         for (person, wants) in [
             (self.people.member.clone(), pb::SupporterWish::Role),
             (self.people.contact.clone(), pb::SupporterWish::Member),
@@ -59,20 +66,25 @@ impl Story {
                 register_supporter,
                 pb::RegisterSupporter {
                     meta: self.meta(),
-                    initiative_id: id.clone(),
+                    initiative_id: initiative_id.to_owned(),
                     person_ref: person,
                     wants: wants.into(),
                     consent_id
                 }
             );
         }
+        Ok(())
+    }
+
+    /// Three weeks on trial, and they go on.
+    async fn trial(&mut self, initiative_id: &str) -> anyhow::Result<()> {
         let (from, to) = (self.day(0).await?, self.day(28).await?);
         send!(
             self,
             start_trial,
             pb::StartTrial {
                 meta: self.meta(),
-                initiative_id: id.clone(),
+                initiative_id: initiative_id.to_owned(),
                 period_from: from,
                 period_to: to,
                 ..Default::default()
@@ -85,7 +97,7 @@ impl Story {
             record_trial_activity,
             pb::RecordTrialActivity {
                 meta: self.meta(),
-                initiative_id: id.clone(),
+                initiative_id: initiative_id.to_owned(),
                 date,
                 participants_count: 14,
                 volunteers_count: 3,
@@ -98,11 +110,11 @@ impl Story {
             evaluate_trial,
             pb::EvaluateTrial {
                 meta: self.meta(),
-                initiative_id: id.clone(),
+                initiative_id: initiative_id.to_owned(),
                 result: pb::TrialResult::Go.into(),
                 ..Default::default()
             }
         );
-        Ok(id)
+        Ok(())
     }
 }
