@@ -4,6 +4,7 @@
 //! process is killed between the two.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use ryggrad_access::{Identity, Verdict};
 use ryggrad_eventlog::{Append, Clock, NewEvent, WriteError, Writer};
 use ryggrad_proto::EventPayload as _;
@@ -81,54 +82,11 @@ impl Readings {
             return Ok(());
         };
         let now = self.clock.now();
-        let (legal_basis, basis_id) = match verdict {
-            Verdict::Approved(approval) => (approval.legal_basis.clone(), approval.id.to_string()),
-            Verdict::Mandated => ("mandate".to_owned(), String::new()),
-            _ => ("open data".to_owned(), String::new()),
-        };
-        let stakeholder = match verdict {
-            Verdict::Approved(approval) => Some(approval.stakeholder),
-            // Whatever else it is: a mandate opens what it opens to a platform.
-            Verdict::Mandated => None,
-            _ => identity.stakeholders().next(),
-        };
-        let shown = ViewAccessed {
-            reader: identity.consumer.as_str().to_owned(),
-            stakeholder: stakeholder
-                .map_or("PLATFORM", |stakeholder| stakeholder.code())
-                .to_owned(),
-            view: view.to_owned(),
-            legal_basis,
-            basis_id,
-            at: Some(now.into()),
-            supplier: identity
-                .supplier
-                .map(|supplier| supplier.as_str().to_owned())
-                .unwrap_or_default(),
-            ..ViewAccessed::default()
-        };
         let reading = fresh_id();
-        let events = match about {
-            About::One { id, orgnr } => {
-                let event = ViewAccessed {
-                    orgnr: orgnr.clone().unwrap_or_default(),
-                    organisation_ids: vec![id.to_string()],
-                    ..shown
-                };
-                vec![fact(event, id, orgnr, Vec::new())?]
-            }
-            About::Several(ids) if ids.is_empty() => return Ok(()),
-            About::Several(ids) => ids
-                .chunks(ORGANISATIONS)
-                .map(|ids| {
-                    let event = ViewAccessed {
-                        organisation_ids: ids.iter().map(Uuid::to_string).collect(),
-                        ..shown.clone()
-                    };
-                    fact(event, reading, None, ids.to_vec())
-                })
-                .collect::<Result<_, _>>()?,
-        };
+        let events = facts(reading, &shown(identity, view, verdict, now), about)?;
+        if events.is_empty() {
+            return Ok(());
+        }
         let actor = Actor {
             kind: "system".to_owned(),
             r#ref: "access-log".to_owned(),
@@ -151,6 +109,55 @@ impl Readings {
             .await
             .map(drop)
             .map_err(|error| unwritten(&error))
+    }
+}
+
+/// Who is shown what, and on which basis; not yet of whom.
+fn shown(identity: &Identity, view: &str, verdict: Verdict<'_>, now: Timestamp) -> ViewAccessed {
+    let (legal_basis, basis_id) = match verdict {
+        Verdict::Approved(approval) => (approval.legal_basis.clone(), approval.id.to_string()),
+        Verdict::Mandated => ("mandate".to_owned(), String::new()),
+        _ => ("open data".to_owned(), String::new()),
+    };
+    let stakeholder = match verdict {
+        Verdict::Approved(approval) => Some(approval.stakeholder),
+        // Whatever else it is: a mandate opens what it opens to a platform.
+        Verdict::Mandated => None,
+        _ => identity.stakeholders().next(),
+    };
+    let supplier = identity.supplier.map(|supplier| supplier.as_str().to_owned());
+    ViewAccessed {
+        reader: identity.consumer.as_str().to_owned(),
+        stakeholder: stakeholder
+            .map_or("PLATFORM", |stakeholder| stakeholder.code())
+            .to_owned(),
+        view: view.to_owned(),
+        legal_basis,
+        basis_id,
+        at: Some(now.into()),
+        supplier: supplier.unwrap_or_default(),
+        ..ViewAccessed::default()
+    }
+}
+
+/// The facts of a reading: one for one organisation, and for several as many as their number takes.
+fn facts(reading: Uuid, shown: &ViewAccessed, about: About) -> Result<Vec<NewEvent>, ApiError> {
+    let of = |ids: &[Uuid]| ViewAccessed {
+        organisation_ids: ids.iter().map(Uuid::to_string).collect(),
+        ..shown.clone()
+    };
+    match about {
+        About::One { id, orgnr } => {
+            let event = ViewAccessed {
+                orgnr: orgnr.clone().unwrap_or_default(),
+                ..of(&[id])
+            };
+            Ok(vec![fact(event, id, orgnr, Vec::new())?])
+        }
+        About::Several(ids) => ids
+            .chunks(ORGANISATIONS)
+            .map(|ids| fact(of(ids), reading, None, ids.to_vec()))
+            .collect(),
     }
 }
 
