@@ -7,6 +7,7 @@ use ryggrad_decider::{Decider as _, Timer, timers};
 use ryggrad_eventlog::Recorded;
 use ryggrad_eventlog::consumer::Poison;
 use ryggrad_eventlog::deadline::{Action, Deadline, Schedule, id};
+use ryggrad_proto::EventPayload;
 use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::initiative_command::Command as ToInitiative;
@@ -32,13 +33,26 @@ impl Schedule for Deadlines {
         if &*event.context != CONTEXT {
             return Ok(Vec::new());
         }
-        let actions = match &*event.aggregate_type {
-            Initiative::AGGREGATE => event.decode()?.map(|of: OfInitiative| initiative(&of, event)),
-            RegistrationCase::AGGREGATE => event.decode()?.map(|of: OfCase| case(&of, event)),
-            _ => None,
-        };
-        Ok(actions.unwrap_or_default())
+        Ok(match &*event.aggregate_type {
+            Initiative::AGGREGATE => initiative(&known(event)?, event),
+            RegistrationCase::AGGREGATE => case(&known(event)?, event),
+            _ => Vec::new(),
+        })
     }
+}
+
+/// An event of an aggregate that a schedule plans for.
+///
+/// # Errors
+/// When this version does not know it. A later one may set a deadline for it: passed over, it would never be set, since nothing
+/// builds the deadlines anew. Parked, it waits until a version that knows it tries again.
+pub(crate) fn known<E: EventPayload>(event: &Recorded) -> Result<E, Poison> {
+    event.decode()?.ok_or_else(|| {
+        Poison::new(format_args!(
+            "{} is an event that this version does not know",
+            event.name
+        ))
+    })
 }
 
 /// Who stands behind the command of a timer.

@@ -8,6 +8,7 @@ use ryggrad_proto::registration::v1::registration_case_event::Event as OfCase;
 
 use super::Deadlines;
 use crate::command::Command;
+use crate::register::simulator::Simulator;
 use crate::testing::recorded;
 
 /// What an event does, in short: the timer with the day it falls due, or what is cancelled.
@@ -118,4 +119,23 @@ fn a_refusal_starts_the_appeal_period_which_an_appeal_ends() {
 #[test]
 fn another_aggregates_event_sets_nothing() {
     assert!(plan("Organisation", &OfCase::from(pb::SignaturesRequested::default())).is_empty());
+}
+
+/// Nothing builds the deadlines anew: one that is passed over is never set.
+#[test]
+fn an_event_of_a_later_version_is_not_passed_over() {
+    let later = |aggregate: &str| {
+        let mut event = recorded(aggregate, &OfCase::from(pb::RegistrationSubmitted::default()));
+        event.name = "RegistrationTeleported".into();
+        event
+    };
+    for aggregate in ["Initiative", "RegistrationCase"] {
+        let poison = Deadlines.plan(&later(aggregate)).expect_err("it is parked");
+        assert!(poison.to_string().contains("RegistrationTeleported"), "{poison}");
+    }
+    assert!(Simulator::obliging().plan(&later("RegistrationCase")).is_err());
+    for aggregate in ["Organisation", "Meeting"] {
+        assert_eq!(Deadlines.plan(&later(aggregate)), Ok(Vec::new()));
+        assert_eq!(Simulator::obliging().plan(&later(aggregate)), Ok(Vec::new()));
+    }
 }

@@ -17,6 +17,7 @@ use ryggrad_proto::common::v1::Actor;
 use ryggrad_proto::registration::v1::registration_case_event::Event as OfCase;
 
 use self::desk::Case;
+use crate::deadlines::known;
 use crate::registration_case::RegistrationCase;
 use crate::service::CONTEXT;
 
@@ -71,8 +72,8 @@ impl Schedule for Simulator {
         if &*event.context != CONTEXT || &*event.aggregate_type != RegistrationCase::AGGREGATE {
             return Ok(Vec::new());
         }
-        Ok(match event.decode::<OfCase>()? {
-            Some(OfCase::RegistrationSubmitted(e)) => {
+        Ok(match known(event)? {
+            OfCase::RegistrationSubmitted(e) => {
                 let case = Case::new(
                     self,
                     event,
@@ -85,7 +86,7 @@ impl Schedule for Simulator {
                 );
                 case.map(Case::first_answer).unwrap_or_default()
             }
-            Some(OfCase::RegistrationSupplemented(e)) => {
+            OfCase::RegistrationSupplemented(e) => {
                 let case = Case::new(
                     self,
                     event,
@@ -98,26 +99,23 @@ impl Schedule for Simulator {
                 );
                 case.map(Case::decision).unwrap_or_default()
             }
-            Some(OfCase::RegistrationWithdrawn(_)) => desk::withdrawn(event.aggregate_id, event.organisation_id),
-            Some(
-                OfCase::RegistrationDrafted(_)
-                | OfCase::RegistrationAmended(_)
-                | OfCase::DocumentAttached(_)
-                | OfCase::BoardElectionDeclared(_)
-                | OfCase::SignaturesRequested(_)
-                | OfCase::SignaturesReset(_)
-                | OfCase::RegistrationSigned(_)
-                | OfCase::SignaturesReminded(_)
-                | OfCase::AuditorAssignmentConfirmed(_)
-                | OfCase::RegistrationReviewStarted(_)
-                | OfCase::InformationRequested(_)
-                | OfCase::RegistrationRejected(_)
-                | OfCase::RegistrationAppealed(_)
-                | OfCase::AppealPeriodEnded(_)
-                | OfCase::RegistrationLapsed(_)
-                | OfCase::RegistrationConfirmed(_),
-            )
-            | None => Vec::new(),
+            OfCase::RegistrationWithdrawn(_) => desk::withdrawn(event.aggregate_id, event.organisation_id),
+            OfCase::RegistrationDrafted(_)
+            | OfCase::RegistrationAmended(_)
+            | OfCase::DocumentAttached(_)
+            | OfCase::BoardElectionDeclared(_)
+            | OfCase::SignaturesRequested(_)
+            | OfCase::SignaturesReset(_)
+            | OfCase::RegistrationSigned(_)
+            | OfCase::SignaturesReminded(_)
+            | OfCase::AuditorAssignmentConfirmed(_)
+            | OfCase::RegistrationReviewStarted(_)
+            | OfCase::InformationRequested(_)
+            | OfCase::RegistrationRejected(_)
+            | OfCase::RegistrationAppealed(_)
+            | OfCase::AppealPeriodEnded(_)
+            | OfCase::RegistrationLapsed(_)
+            | OfCase::RegistrationConfirmed(_) => Vec::new(),
         })
     }
 }
