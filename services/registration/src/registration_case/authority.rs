@@ -33,18 +33,18 @@ pub(super) fn start_review(state: &State, c: &pb::StartReview, context: &Context
     }
 }
 
-/// A decision on a case that nobody said was taken in hand: then it is so now.
+/// A decision on a case that nobody said was taken in hand: then it is so now. Whether its letter was answered is the authority's
+/// to judge.
 fn under_review(state: &State, context: &Context) -> Result<Vec<Event>, Refusal> {
     match &state.status {
-        Status::InfoRequested { .. } | Status::Registered | Status::Rejected { .. } => {
-            Err(refusals::state(&state.status))
-        }
+        Status::Registered | Status::Rejected { .. } => Err(refusals::state(&state.status)),
         Status::Undrafted
         | Status::Draft
         | Status::AwaitingSignatures(_)
         | Status::Signed(_)
         | Status::Submitted
         | Status::UnderReview
+        | Status::InfoRequested { .. }
         | Status::Withdrawn
         | Status::Lapsed => start_review(state, &pb::StartReview::default(), context),
     }
@@ -55,6 +55,9 @@ pub(super) fn request_information(
     c: &pb::RequestInformation,
     context: &Context,
 ) -> Result<Vec<Event>, Refusal> {
+    if matches!(state.status, Status::InfoRequested { .. }) {
+        return Err(refusals::state(&state.status));
+    }
     let mut events = under_review(state, context)?;
     input::count("deficiencies", c.deficiencies.len(), 1, 50)?;
     for deficiency in &c.deficiencies {

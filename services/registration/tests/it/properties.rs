@@ -65,7 +65,11 @@ const CASE: Machine = &[
         "under_review",
         &["info_requested", "registered", "rejected", "withdrawn"],
     ),
-    ("info_requested", &["under_review", "withdrawn"]),
+    // The register decides when it will, also on a letter that nobody answered (ADR 0024).
+    (
+        "info_requested",
+        &["under_review", "registered", "rejected", "withdrawn"],
+    ),
     ("registered", &[]),
     ("rejected", &[]),
     ("withdrawn", &[]),
@@ -105,7 +109,7 @@ const VOLUNTARY: Machine = &[
 ];
 
 const GRASROT: Machine = &[
-    ("not_participating", &["requested", "approved"]),
+    ("not_participating", &["requested"]),
     // As above: the application that asked for it can come to nothing.
     (
         "requested",
@@ -114,16 +118,19 @@ const GRASROT: Machine = &[
     // One who has left Frivillighetsregisteret asks anew.
     ("approved", &["ended", "requested"]),
     ("excluded(from-to)", &["approved", "ended", "requested"]),
-    ("ended", &["requested", "approved"]),
+    ("ended", &["requested"]),
 ];
+
+/// One who did not ask when it applied can ask with a notification of a change, which leaves no fact until it is approved.
+const GRASROT_APPROVED: Machine = &[("not_participating", &["approved"]), ("ended", &["approved"])];
 
 /// Exclusions, and participation that nobody applied for here, are the register's to tell.
 const GRASROT_TOLD: Machine = &[
-    ("not_participating", &["excluded(from-to)"]),
+    ("not_participating", &["approved", "excluded(from-to)"]),
     ("requested", &["excluded(from-to)"]),
     ("approved", &["excluded(from-to)"]),
     ("excluded(from-to)", &["excluded(from-to)"]),
-    ("ended", &["excluded(from-to)"]),
+    ("ended", &["approved", "excluded(from-to)"]),
 ];
 
 /// A machine that an aggregate keeps to.
@@ -272,7 +279,7 @@ law!(
         Law {
             name: "Grasrot",
             machine: GRASROT,
-            beside: &[("MirrorRegister", GRASROT_TOLD)],
+            beside: &[("MirrorRegister", GRASROT_TOLD), ("ApproveGrasrot", GRASROT_APPROVED)],
             status: |s: &ryggrad_registration::organisation::State| s.grasrot.name(),
         },
     ]

@@ -89,13 +89,37 @@ fn a_letter_is_answered_point_by_point() {
     assert_eq!(state.status, Status::UnderReview);
 }
 
-#[test]
-fn a_case_is_registered_when_every_register_has_answered() {
-    let confirm = |register: &str| pb::ConfirmRegistration {
+fn confirm(register: &str) -> pb::ConfirmRegistration {
+    pb::ConfirmRegistration {
         register: register.into(),
         orgnr: ORGNR.into(),
         ..Default::default()
-    };
+    }
+}
+
+/// ADR 0024: the register decides when it will, also on a letter that nobody answered.
+#[test]
+fn a_case_is_decided_while_its_letter_is_unanswered() {
+    let (_, asked) = case(submitted())
+        .when(letter())
+        .then_names(&["RegistrationReviewStarted", "InformationRequested"]);
+    let asked = || after(submitted(), asked.clone());
+    let (state, _) = case(asked()).when(reject()).then_names(&["RegistrationRejected"]);
+    assert!(matches!(state.status, Status::Rejected { .. }));
+    let (state, first) = case(asked()).when(confirm("ER")).then_names(&["RegistrationConfirmed"]);
+    assert!(
+        matches!(state.status, Status::InfoRequested { .. }),
+        "Frivillighetsregisteret still waits for the answer"
+    );
+    let (state, _) = case(after(asked(), first))
+        .when(confirm("FR"))
+        .then_names(&["RegistrationConfirmed"]);
+    assert_eq!(state.status, Status::Registered);
+    case(asked()).when(letter()).then_refused("R-0.99", "WrongState");
+}
+
+#[test]
+fn a_case_is_registered_when_every_register_has_answered() {
     let (state, first) = case(submitted())
         .when(confirm("ER"))
         .then_names(&["RegistrationReviewStarted", "RegistrationConfirmed"]);
