@@ -52,6 +52,8 @@ pub struct CommandType {
     pub authority: bool,
     /// Only a timer of the service itself sends it.
     pub timer: bool,
+    /// Only a reaction or an import of the service itself sends it.
+    pub internal: bool,
     /// The comment on the message.
     pub doc: String,
     /// Its fields, in the order of the contract.
@@ -172,6 +174,7 @@ fn command(aggregate: String, message: &MessageDescriptor) -> CommandType {
         rpc: rpc.map(|method| format!("{}/{}", method.parent_service().full_name(), method.name())),
         authority: flag("authority"),
         timer: flag("timer"),
+        internal: flag("internal"),
         doc: doc(&message.parent_file(), message.path()),
         fields: fields(message),
     }

@@ -70,6 +70,11 @@ fn what_a_timer_decides_has_no_rpc_and_what_an_authority_decides_only_in_its_por
             "{}: {rpc}",
             command.name
         );
+        assert!(
+            in_a_port || command.internal || !command.authority,
+            "{}: its authority has no way in",
+            command.name
+        );
         assert_eq!(
             command.rpc.is_some(),
             command.http.is_some(),

@@ -152,5 +152,8 @@ impl RegisterPort for Registration {
         enter_voluntary_register(pb::EnterVoluntaryRegister) => organisations;
         refuse_voluntary_register(pb::RefuseVoluntaryRegister) => organisations;
         approve_grasrot(pb::ApproveGrasrot) => organisations;
+        change_registration(pb::ChangeRegistration) => organisations;
+        leave_voluntary_register(pb::LeaveVoluntaryRegister) => organisations;
+        delete_organisation(pb::DeleteOrganisation) => organisations;
     }
 }
