@@ -1,13 +1,13 @@
 //! What the register authority decides. Nobody else may say it, and the backbone only mirrors it.
 
 use ryggrad_decider::{Context, Refusal};
-use ryggrad_norway::{Icnpo, OrgNumber};
+use ryggrad_norway::{Icnpo, OrgNumber, YearEnd};
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
 use super::decide::registered;
-use super::refusals;
 use super::state::{Grasrot, State, Status, Voluntary};
+use super::{details, refusals};
 use crate::{input, origin, time};
 
 pub(super) fn assign_orgnr(state: &State, c: &pb::AssignOrgnr, context: &Context) -> Result<Vec<Event>, Refusal> {
@@ -20,12 +20,15 @@ pub(super) fn assign_orgnr(state: &State, c: &pb::AssignOrgnr, context: &Context
         (status, None) => return Err(refusals::state(status)),
     }
     let registreringsdato = input::date("registreringsdato", &c.registreringsdato)?;
+    // What the founding said is as public from here on as what the authority says.
+    let registered = c.details.as_ref().unwrap_or(&state.details);
+    details::whole("details", registered)?;
     Ok(vec![
         pb::OrganisationRegistered {
             organisation_id: context.aggregate_id.to_string(),
             orgnr,
             registreringsdato: registreringsdato.to_string(),
-            details: Some(c.details.clone().unwrap_or_else(|| state.details.clone())),
+            details: Some(registered.clone()),
             case_id: case(&c.case_id)?,
             origin: Some(origin::register("origin", c.origin.as_ref())?),
         }
@@ -42,12 +45,11 @@ pub(super) fn enter(state: &State, c: &pb::EnterVoluntaryRegister) -> Result<Vec
     if state.voluntary == Voluntary::Innfoert {
         return Ok(Vec::new());
     }
-    if c.icnpo.is_empty() || c.icnpo.len() > 3 {
+    if c.icnpo.is_empty() {
         return Err(refusals::icnpo_count());
     }
-    for code in &c.icnpo {
-        Icnpo::parse_leaf(code).map_err(|invalid| input::refused("icnpo", &invalid))?;
-    }
+    categories(&c.icnpo)?;
+    accounting(c.regnskapsrapportering.as_ref())?;
     let innfoert_dato = input::date("innfoert_dato", &c.innfoert_dato)?.to_string();
     let first = if state.first_entered.is_empty() {
         innfoert_dato.clone()
@@ -72,6 +74,26 @@ pub(super) fn enter(state: &State, c: &pb::EnterVoluntaryRegister) -> Result<Vec
 
 pub(super) fn refuse(state: &State, c: &pb::RefuseVoluntaryRegister) -> Result<Vec<Event>, Refusal> {
     match state.voluntary {
+/// at most three leaves, ranked by their order, each of them once.
+pub(super) fn categories(codes: &[String]) -> Result<(), Refusal> {
+    if codes.len() > 3 {
+        return Err(refusals::icnpo_count());
+    }
+    for (rank, code) in codes.iter().enumerate() {
+        Icnpo::parse_leaf(code).map_err(|invalid| input::refused("icnpo", &invalid))?;
+        if codes[..rank].contains(code) {
+            return Err(refusals::icnpo_twice(code));
+        }
+    }
+    Ok(())
+}
+
+/// an accounting year ends on a day that every year has.
+pub(super) fn accounting(duty: Option<&pb::RapporteringspliktRegnskap>) -> Result<(), Refusal> {
+    let year_end = duty.and_then(|duty| duty.avslutningsdato_regnskapsperiode.as_deref());
+    input::optional_coded::<YearEnd>("regnskapsrapportering.avslutningsdato_regnskapsperiode", year_end).map(drop)
+}
+
         Voluntary::None | Voluntary::Applied | Voluntary::Slettet => Ok(vec![
             pb::VoluntaryRegistrationRefused {
                 orgnr: state.orgnr.clone().unwrap_or_default(),

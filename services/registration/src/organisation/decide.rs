@@ -1,7 +1,7 @@
 //! What an organisation says to its own people, and to the facts of its founding.
 
 use ryggrad_decider::{Context, Refusal};
-use ryggrad_norway::{KommuneNumber, Nace, OrgNumber};
+use ryggrad_norway::{KommuneNumber, OrgNumber};
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
@@ -9,7 +9,7 @@ use super::state::{Relation, State, Status, Voluntary};
 use super::{details, refusals};
 use crate::form::Form;
 use crate::roles::{self, Wanted};
-use crate::{address, board, input, origin, time};
+use crate::{board, input, origin, time};
 
 /// Fields that an organisation changes by itself; the rest is the register's, or takes a conversion.
 const OWN: [&str; 8] = [
@@ -35,7 +35,11 @@ pub(super) fn change_master_data(
         if !OWN.contains(&field.as_str()) {
             return Err(refusals::not_changed_here(field));
         }
-        check(field, &changed)?;
+        details::field("changed", field, &changed)?;
+        let address = changed.forretningsadresse.as_ref();
+        if field == "forretningsadresse" && address.is_some_and(|address| address.kommunenummer.is_empty()) {
+            return Err(input::missing("changed.forretningsadresse.kommunenummer"));
+        }
     }
     let effective = match c.effective.as_str() {
         "" => time::day(context.now),
@@ -58,45 +62,6 @@ pub(super) fn change_master_data(
         }
         .into(),
     ])
-}
-
-/// A new value of one field.
-fn check(field: &str, changed: &pb::OrganisationDetails) -> Result<(), Refusal> {
-    match field {
-        "name" => input::text("changed.name", &changed.name, input::NAME).map(drop),
-        "purpose" => input::text("changed.purpose", &changed.purpose, input::PROSE).map(drop),
-        "forretningsadresse" => {
-            let address = changed
-                .forretningsadresse
-                .as_ref()
-                .ok_or_else(|| input::missing("changed.forretningsadresse"))?;
-            if address.kommunenummer.is_empty() {
-                return Err(input::missing("changed.forretningsadresse.kommunenummer"));
-            }
-            address::check("changed.forretningsadresse", address)
-        }
-        "postadresse" => changed
-            .postadresse
-            .as_ref()
-            .map_or(Ok(()), |address| address::check("changed.postadresse", address)),
-        "hjemmeside" if changed.hjemmeside.chars().any(char::is_whitespace) => Err(refusals::website()),
-        "hjemmeside" => input::free("changed.hjemmeside", &changed.hjemmeside, input::NAME).map(drop),
-        "language" => input::written_standard("changed.language", &changed.language).map(drop),
-        "naeringskoder" => {
-            input::count("changed.naeringskoder", changed.naeringskoder.len(), 0, 3)?;
-            changed
-                .naeringskoder
-                .iter()
-                .try_for_each(|code| input::coded::<Nace>("changed.naeringskoder", code).map(drop))
-        }
-        _ => {
-            input::count("changed.aktivitet", changed.aktivitet.len(), 0, 20)?;
-            changed
-                .aktivitet
-                .iter()
-                .try_for_each(|line| input::text("changed.aktivitet", line, input::NAME).map(drop))
-        }
-    }
 }
 
 pub(super) fn report_roles(state: &State, c: &pb::ReportRoles, context: &Context) -> Result<Vec<Event>, Refusal> {

@@ -1,6 +1,10 @@
 //! Master data field by field: what differs, and how a difference is taken in.
 
+mod check;
+
 use ryggrad_proto::registration::v1::OrganisationDetails;
+
+pub(super) use check::{field, whole};
 
 /// The fields of master data that differ, with their new and old values.
 #[derive(Debug, Default, PartialEq)]

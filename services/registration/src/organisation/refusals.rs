@@ -132,6 +132,30 @@ pub(super) fn icnpo_count() -> Refusal {
     .at("icnpo")
 }
 
+pub(super) fn icnpo_twice(code: &str) -> Refusal {
+    refuse(
+        &rules::R_2_16,
+        "IcnpoTwice",
+        "Samme ICNPO-kategori står to ganger. Ta bort den ene.",
+        "Same ICNPO-kategori står to gonger. Ta bort den eine.",
+        "the same ICNPO category is there twice: remove one",
+    )
+    .at("icnpo")
+    .with("icnpo", code)
+}
+
+pub(super) fn unknown_register(field: &'static str, code: &str) -> Refusal {
+    refuse(
+        &rules::INPUT,
+        "InvalidField",
+        "Dette er ikke et register ved siden av Enhetsregisteret og Frivillighetsregisteret. Oppgi FOR, MVA, STI eller PARTI.",
+        "Dette er ikkje eit register ved sida av Einingsregisteret og Frivilligregisteret. Oppgi FOR, MVA, STI eller PARTI.",
+        "this is not a register beside Enhetsregisteret and Frivillighetsregisteret: give FOR, MVA, STI or PARTI",
+    )
+    .at(field)
+    .with("register", code)
+}
+
 pub(super) fn own_parent() -> Refusal {
     refuse(
         &rules::INPUT,
@@ -163,5 +187,5 @@ pub(super) fn website() -> Refusal {
         "Skriv nettstaden som www.eksempel.no, utan mellomrom.",
         "write the website as www.example.no, without spaces",
     )
-    .at("changed.hjemmeside")
+    .at("hjemmeside")
 }

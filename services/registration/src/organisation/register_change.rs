@@ -1,14 +1,15 @@
 //! What the register authority changes and deletes because a notification asked for it. The backbone mirrors it, and decides nothing.
 
 use ryggrad_decider::{Context, Refusal};
-use ryggrad_norway::{Icnpo, Nace, OrgNumber};
+use ryggrad_norway::OrgNumber;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
 
+use super::authority::{accounting, categories};
 use super::decide::registered;
 use super::state::{Grasrot, State, Status, Voluntary};
 use super::{details, refusals};
-use crate::{address, input, origin};
+use crate::{input, origin};
 
 pub(super) fn change(state: &State, c: &pb::ChangeRegistration, context: &Context) -> Result<Vec<Event>, Refusal> {
     let orgnr = registered(state)?;
@@ -37,7 +38,10 @@ pub(super) fn change(state: &State, c: &pb::ChangeRegistration, context: &Contex
     Ok(events)
 }
 
-/// Name, purpose, address and industrial codes; the legal form takes a conversion.
+/// Master data that a notification changes; the legal form takes a conversion.
+const CHANGES: [&str; 4] = ["name", "purpose", "forretningsadresse", "naeringskoder"];
+
+/// What changes of master data.
 fn master_data(
     state: &State,
     c: &pb::ChangeRegistration,
@@ -47,21 +51,10 @@ fn master_data(
 ) -> Result<Option<Event>, Refusal> {
     let changed = c.details.clone().unwrap_or_default();
     for field in &c.fields {
-        match field.as_str() {
-            "name" => drop(input::text("details.name", &changed.name, input::NAME)?),
-            "purpose" => drop(input::text("details.purpose", &changed.purpose, input::PROSE)?),
-            "forretningsadresse" => {
-                let address = changed.forretningsadresse.as_ref();
-                let address = address.ok_or_else(|| input::missing("details.forretningsadresse"))?;
-                address::check("details.forretningsadresse", address)?;
-            }
-            "naeringskoder" => {
-                for code in &changed.naeringskoder {
-                    input::coded::<Nace>("details.naeringskoder", code)?;
-                }
-            }
-            other => return Err(refusals::not_changed_here(other)),
+        if !CHANGES.contains(&field.as_str()) {
+            return Err(refusals::not_changed_here(field));
         }
+        details::field("details", field, &changed)?;
     }
     let mut wanted = state.details.clone();
     details::apply(&mut wanted, &changed, &c.fields);
@@ -89,12 +82,9 @@ fn voluntary(
 ) -> Result<Vec<Event>, Refusal> {
     let (orgnr, origin) = (orgnr.to_owned(), origin.cloned());
     let mut events: Vec<Event> = Vec::new();
-    if c.icnpo.len() > 3 {
-        return Err(refusals::icnpo_count());
-    }
-    for code in &c.icnpo {
-        Icnpo::parse_leaf(code).map_err(|invalid| input::refused("icnpo", &invalid))?;
-    }
+    categories(&c.icnpo)?;
+    let duty = c.regnskapsrapportering.as_ref();
+    accounting(duty)?;
     if !c.icnpo.is_empty() && c.icnpo != state.icnpo {
         let changed = pb::ActivityCategoriesChanged {
             orgnr: orgnr.clone(),
@@ -110,7 +100,7 @@ fn voluntary(
         };
         events.push(ended.into());
     }
-    if let Some(duty) = &c.regnskapsrapportering
+    if let Some(duty) = duty
         && duty.har_paatatt_seg_rapporteringsplikt != state.reports_accounts
     {
         let changed = pb::AccountingDutyChanged {

@@ -1,5 +1,6 @@
 //! An organisation and its registers, in sentences.
 
+mod authority;
 mod mirror;
 mod register_change;
 

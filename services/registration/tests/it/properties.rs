@@ -438,6 +438,10 @@ fn any_text(field: &str, dice: &mut ChaCha8Rng) -> String {
         "deficiency_code" | "code" => &["KONT", "VEDTEKTER"],
         "landkode" => &["", "NO"],
         "naeringskode" | "naeringskoder" => &["94.992"],
+        "sektorkode" => &["", "7000"],
+        "overordnet_enhet" => NUMBERS,
+        "infotype" => &["FADR"],
+        "hjemmeside" => &["", "www.example.no"],
         "avslutningsdato_regnskapsperiode" => &["3112", "3006"],
         _ => &["noe", "noe annet"],
     };
