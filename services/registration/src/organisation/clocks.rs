@@ -35,6 +35,11 @@ impl Clocks {
         pair.is_some_and(|(new, old)| new < old)
     }
 
+    /// When what has these clocks was so: what the source says counts before when it was read.
+    pub(super) fn taken(&self) -> Option<Timestamp> {
+        self.updated.or(self.fetched)
+    }
+
     pub(super) fn advance(&mut self, to: Self) {
         self.updated = self.updated.max(to.updated);
         self.fetched = self.fetched.max(to.fetched);

@@ -168,8 +168,17 @@ impl Difference {
         // The record of a deleted unit is cut short: what it lacks has not been emptied.
         let whole = snapshot.slettedato.is_empty();
         let own = self.state.own.clone();
-        let counts =
-            |field: &str, empty: bool| !empty || (whole && EMPTY_IS_SAID.contains(&field) && !own.contains(field));
+        let taken = self.origin.as_ref().and_then(|origin| Clocks::of(origin).taken());
+        let counts = |field: &str, empty: bool| {
+            let said = own.get(field);
+            // What the organisation said after the snapshot was taken is newer than the register's word.
+            let newer = said
+                .copied()
+                .flatten()
+                .zip(taken)
+                .is_some_and(|(said, taken)| said > taken);
+            !newer && (!empty || (whole && EMPTY_IS_SAID.contains(&field) && said.is_none()))
+        };
         let found = details::difference(&self.state.details, details, counts);
         if !found.fields.is_empty() {
             self.push(pb::OrganisationDetailsChanged {

@@ -1,7 +1,8 @@
 //! What an organisation remembers, and how each fact changes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use ryggrad_proto::registration::v1 as pb;
 use ryggrad_proto::registration::v1::organisation_event::Event;
@@ -29,8 +30,8 @@ pub struct State {
     pub origin: Option<pb::FactOrigin>,
     /// The latest clocks of everything that a register has said, of whichever facts.
     pub clocks: Clocks,
-    /// Fields of master data that the organisation itself said last, and no register since.
-    pub own: BTreeSet<String>,
+    /// Fields of master data that the organisation itself said last, and no register since; with the time of its word, when known.
+    pub own: BTreeMap<String, Option<Timestamp>>,
     /// How it stands with Frivillighetsregisteret.
     pub voluntary: Voluntary,
     /// Its application there, as long as it is not answered.
@@ -400,12 +401,16 @@ impl State {
                 if let Some(changed) = &e.changed {
                     details::apply(&mut self.details, changed, &e.fields);
                 }
-                let own = e.origin.as_ref().is_some_and(|origin| origin.source == OWN);
+                let own = e.origin.as_ref().filter(|origin| origin.source == OWN);
                 for field in &e.fields {
-                    if own {
-                        self.own.insert(field.clone());
-                    } else {
-                        self.own.remove(field);
+                    match own {
+                        Some(origin) => {
+                            let said = origin.asserted_at.and_then(|at| Timestamp::try_from(at).ok());
+                            self.own.insert(field.clone(), said);
+                        }
+                        None => {
+                            self.own.remove(field);
+                        }
                     }
                 }
                 self.origin.clone_from(&e.origin);

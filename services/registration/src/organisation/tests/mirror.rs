@@ -5,6 +5,7 @@ use ryggrad_proto::registration::v1 as pb;
 use super::{ORGNR, OTHER, organisation};
 use crate::organisation::{Event, Grasrot, State, Status};
 
+mod own;
 mod removed;
 
 fn snapshot() -> pb::RegisterSnapshot {
@@ -106,28 +107,6 @@ fn a_website_that_has_left_the_register_is_emptied() {
         .when(mirror(|_| {}))
         .then_names(&["OrganisationDetailsChanged"]);
     assert_eq!(state.details.hjemmeside, "");
-}
-
-#[test]
-fn what_the_organisation_said_itself_is_not_emptied_by_the_registers_silence() {
-    let change = pb::ChangeMasterData {
-        changed: Some(pb::OrganisationDetails {
-            hjemmeside: "www.example.org".into(),
-            ..Default::default()
-        }),
-        fields: vec!["hjemmeside".into()],
-        ..Default::default()
-    };
-    let (_, said) = organisation(mirrored())
-        .when(change)
-        .then_names(&["OrganisationDetailsChanged"]);
-    let mut past = mirrored();
-    past.extend(said);
-    organisation(past.clone()).when(mirror(|_| {})).then(&[]);
-    let (state, _) = organisation(past)
-        .when(mirror(site("www.example.com")))
-        .then_names(&["OrganisationDetailsChanged"]);
-    assert_eq!(state.details.hjemmeside, "www.example.com", "the register speaks");
 }
 
 #[test]
