@@ -4,7 +4,7 @@ mod check;
 
 use ryggrad_proto::registration::v1::OrganisationDetails;
 
-pub(super) use check::{field, whole};
+pub(super) use check::{field, registers, whole};
 
 /// The fields of master data that differ, with their new and old values.
 #[derive(Debug, Default, PartialEq)]

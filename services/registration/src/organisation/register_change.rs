@@ -41,7 +41,7 @@ pub(super) fn change(state: &State, c: &pb::ChangeRegistration, context: &Contex
 /// Master data that a notification changes; the legal form takes a conversion.
 const CHANGES: [&str; 4] = ["name", "purpose", "forretningsadresse", "naeringskoder"];
 
-/// What changes of master data.
+/// What changes of master data, and the registers that it is in no more.
 fn master_data(
     state: &State,
     c: &pb::ChangeRegistration,
@@ -56,8 +56,17 @@ fn master_data(
         }
         details::field("details", field, &changed)?;
     }
+    details::registers("leaves_registers", &c.leaves_registers)?;
     let mut wanted = state.details.clone();
     details::apply(&mut wanted, &changed, &c.fields);
+    // MVA-ER is a day of MVA.
+    let stays = |code: &str| {
+        !c.leaves_registers
+            .iter()
+            .any(|left| code.split('-').next() == Some(left))
+    };
+    wanted.registers.retain(|code| stays(code));
+    wanted.registreringsdatoer.retain(|entry| stays(&entry.register));
     let found = details::difference(&state.details, &wanted, |_, _| true);
     if found.fields.is_empty() {
         return Ok(None);

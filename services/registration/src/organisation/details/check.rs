@@ -87,7 +87,7 @@ fn one(name: &str, details: &OrganisationDetails) -> Read<()> {
 }
 
 /// Codes of registers beside Enhetsregisteret and Frivillighetsregisteret.
-fn registers(field: &'static str, codes: &[String]) -> Read<()> {
+pub(in crate::organisation) fn registers(field: &'static str, codes: &[String]) -> Read<()> {
     let unknown = codes.iter().find(|code| !REGISTERS.contains(&code.as_str()));
     unknown.map_or(Ok(()), |code| Err(refusals::unknown_register(field, code)))
 }

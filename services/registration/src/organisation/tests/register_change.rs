@@ -68,6 +68,54 @@ fn categories_accounts_and_grasrotandelen_change_for_those_in_frivillighetsregis
         .then_names(&["BylawsAdopted"]);
 }
 
+fn in_registers(codes: &[&str]) -> Event {
+    let entry = |register: &str| pb::RegisterEntry {
+        register: register.into(),
+        registreringsdato: "2015-02-01".into(),
+    };
+    pb::OrganisationDetailsChanged {
+        changed: Some(pb::OrganisationDetails {
+            registers: codes.iter().map(|&code| code.into()).collect(),
+            registreringsdatoer: ["FOR", "MVA", "MVA-ER"].map(entry).into(),
+            ..Default::default()
+        }),
+        fields: vec!["registers".into(), "registreringsdatoer".into()],
+        origin: Some(origin()),
+        ..Default::default()
+    }
+    .into()
+}
+
+#[test]
+fn an_organisation_that_leaves_another_register_lives_on() {
+    let leave = |codes: &[&str]| pb::ChangeRegistration {
+        leaves_registers: codes.iter().map(|&code| code.into()).collect(),
+        ..change()
+    };
+    let past = vec![registered(), in_registers(&["FOR", "MVA"])];
+    let (state, told) = organisation(past.clone())
+        .when(leave(&["MVA"]))
+        .then_names(&["OrganisationDetailsChanged"]);
+    assert_eq!(
+        (state.status, &state.details.registers[..]),
+        (Status::Registered, &["FOR".to_owned()][..])
+    );
+    let days: Vec<_> = state
+        .details
+        .registreringsdatoer
+        .iter()
+        .map(|entry| &entry.register)
+        .collect();
+    assert_eq!(days, ["FOR"]);
+    organisation([past.clone(), told].concat())
+        .when(leave(&["MVA"]))
+        .then(&[]);
+    let refusal = organisation(past)
+        .when(leave(&["FR"]))
+        .then_refused("R-0.00", "InvalidField");
+    assert_eq!(refusal.field.as_deref(), Some("leaves_registers"));
+}
+
 #[test]
 fn only_a_register_changes_and_only_what_a_notification_can() {
     let own = pb::ChangeRegistration {

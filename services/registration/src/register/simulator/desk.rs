@@ -213,6 +213,7 @@ impl<'a> Case<'a> {
             regnskapsrapportering: voluntary.rapporteringsplikt_regnskap,
             effective: time::day(due).to_string(),
             origin: Some(origin(due)),
+            leaves_registers: Vec::new(),
         };
         let mut actions = vec![self.set("change", due, change)];
         if grasrot.is_some_and(|grasrot| grasrot.deltar_i) {
@@ -221,8 +222,8 @@ impl<'a> Case<'a> {
         actions
     }
 
-    /// Deletes from every register, or from Frivillighetsregisteret only. Nothing is known here of an entry in any other.
-    fn delete(&self, due: Timestamp) -> Option<Action> {
+    /// Deletes from Enhetsregisteret, and so from every register; or from those that the notification names, and nothing else.
+    fn delete(&self, due: Timestamp) -> Vec<Action> {
         let (organisation_id, day) = (self.organisation.to_string(), time::day(due).to_string());
         let ground = self
             .in_its_standard("Slettet etter melding.", "Sletta etter melding.")
@@ -235,16 +236,31 @@ impl<'a> Case<'a> {
                 origin: Some(origin(due)),
                 ..pb::DeleteOrganisation::default()
             };
-            return Some(self.set("delete", due, delete));
+            return vec![self.set("delete", due, delete)];
         }
-        let leave = pb::LeaveVoluntaryRegister {
-            organisation_id,
-            slettet_dato: day,
-            ground,
-            origin: Some(origin(due)),
-            ..pb::LeaveVoluntaryRegister::default()
-        };
-        self.is_for("FR").then(|| self.set("leave", due, leave))
+        let mut actions = Vec::new();
+        if self.is_for("FR") {
+            let leave = pb::LeaveVoluntaryRegister {
+                organisation_id: organisation_id.clone(),
+                slettet_dato: day.clone(),
+                ground,
+                origin: Some(origin(due)),
+                ..pb::LeaveVoluntaryRegister::default()
+            };
+            actions.push(self.set("leave", due, leave));
+        }
+        let others: Vec<_> = self.registers.iter().filter(|code| *code != "FR").cloned().collect();
+        if !others.is_empty() {
+            let change = pb::ChangeRegistration {
+                organisation_id,
+                effective: day,
+                origin: Some(origin(due)),
+                leaves_registers: others,
+                ..pb::ChangeRegistration::default()
+            };
+            actions.push(self.set("change", due, change));
+        }
+        actions
     }
 
     /// A decision about the organisation, for this case.

@@ -182,21 +182,55 @@ fn a_deletion_is_of_the_registers_that_it_names() {
             registers: registers.iter().map(|&register| register.into()).collect(),
             ..case(&simulator, 1)
         };
-        commands(case.decision()).pop().expect("a decision")
+        commands(case.decision()).iter().map(told).collect::<Vec<_>>()
     };
-    assert!(matches!(
-        deleted(&["ER"]),
-        Command::Organisation(ToOrganisation::DeleteOrganisation(_))
-    ));
-    assert!(matches!(
-        deleted(&["FR"]),
-        Command::Organisation(ToOrganisation::LeaveVoluntaryRegister(_))
-    ));
-    // Leaving Foretaksregisteret is no end of the organisation.
-    assert!(matches!(
-        deleted(&["FOR"]),
-        Command::Case(ToCase::ConfirmRegistration(_))
-    ));
+    for registers in [&["ER"][..], &["ER", "FOR"]] {
+        assert_eq!(deleted(registers), ["confirm ER", "delete"]);
+    }
+    assert_eq!(deleted(&["ER", "FR"]), ["confirm ER", "confirm FR", "delete"]);
+    assert_eq!(deleted(&["FR"]), ["confirm FR", "leave"]);
+    for register in ["FOR", "MVA", "STI"] {
+        assert_eq!(
+            deleted(&[register]),
+            ["confirm ER".to_owned(), format!("out of {register}")]
+        );
+    }
+    assert_eq!(
+        deleted(&["FR", "FOR", "MVA"]),
+        ["confirm ER", "confirm FR", "leave", "out of FOR MVA"]
+    );
+}
+
+/// A decision on a deletion, in short.
+#[track_caller]
+fn told(command: &Command) -> String {
+    match command {
+        Command::Case(ToCase::ConfirmRegistration(c)) => format!("confirm {}", c.register),
+        Command::Organisation(ToOrganisation::DeleteOrganisation(_)) => "delete".to_owned(),
+        Command::Organisation(ToOrganisation::LeaveVoluntaryRegister(_)) => "leave".to_owned(),
+        Command::Organisation(ToOrganisation::ChangeRegistration(c)) => {
+            assert!(c.fields.is_empty(), "nothing else changes");
+            format!("out of {}", c.leaves_registers.join(" "))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_change_for_two_registers_is_confirmed_by_whoever_answers_for_each() {
+    let simulator = Simulator::obliging();
+    let change = Case {
+        kind: pb::CaseKind::Change,
+        registers: vec!["FR".into(), "MVA".into()],
+        ..case(&simulator, 1)
+    };
+    let confirmed = commands(change.decision())
+        .into_iter()
+        .filter_map(|command| match command {
+            Command::Case(ToCase::ConfirmRegistration(c)) => Some(c.register),
+            _ => None,
+        });
+    assert_eq!(confirmed.collect::<Vec<_>>(), ["ER", "FR"]);
 }
 
 #[test]
