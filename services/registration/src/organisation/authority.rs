@@ -51,7 +51,9 @@ pub(super) fn enter(state: &State, c: &pb::EnterVoluntaryRegister) -> Result<Vec
     categories(&c.icnpo)?;
     accounting(c.regnskapsrapportering.as_ref())?;
     let innfoert_dato = input::date("innfoert_dato", &c.innfoert_dato)?.to_string();
-    let first = if state.first_entered.is_empty() {
+    // Of one that has been there before and whose first day nobody told, none is made up.
+    let is_first = state.first_entered.is_empty() && state.entered_on.is_empty();
+    let first = if is_first {
         innfoert_dato.clone()
     } else {
         state.first_entered.clone()
@@ -72,8 +74,6 @@ pub(super) fn enter(state: &State, c: &pb::EnterVoluntaryRegister) -> Result<Vec
     ])
 }
 
-pub(super) fn refuse(state: &State, c: &pb::RefuseVoluntaryRegister) -> Result<Vec<Event>, Refusal> {
-    match state.voluntary {
 /// at most three leaves, ranked by their order, each of them once.
 pub(super) fn categories(codes: &[String]) -> Result<(), Refusal> {
     if codes.len() > 3 {
@@ -94,6 +94,8 @@ pub(super) fn accounting(duty: Option<&pb::RapporteringspliktRegnskap>) -> Resul
     input::optional_coded::<YearEnd>("regnskapsrapportering.avslutningsdato_regnskapsperiode", year_end).map(drop)
 }
 
+pub(super) fn refuse(state: &State, c: &pb::RefuseVoluntaryRegister) -> Result<Vec<Event>, Refusal> {
+    match state.voluntary {
         Voluntary::None | Voluntary::Applied | Voluntary::Slettet => Ok(vec![
             pb::VoluntaryRegistrationRefused {
                 orgnr: state.orgnr.clone().unwrap_or_default(),

@@ -94,6 +94,7 @@ fn voluntary(
     categories(&c.icnpo)?;
     let duty = c.regnskapsrapportering.as_ref();
     accounting(duty)?;
+    events.extend(entry(state, c, &orgnr, origin.as_ref()));
     if !c.icnpo.is_empty() && c.icnpo != state.icnpo {
         let changed = pb::ActivityCategoriesChanged {
             orgnr: orgnr.clone(),
@@ -123,6 +124,29 @@ fn voluntary(
         events.push(changed.into());
     }
     Ok(events)
+}
+
+/// What only the entry tells: the choice to register the bylaws, and the end of the accounting year.
+fn entry(state: &State, c: &pb::ChangeRegistration, orgnr: &str, origin: Option<&pb::FactOrigin>) -> Option<Event> {
+    let mut wanted = state.clone();
+    if let Some(registered) = c.vedtekter_registrert {
+        wanted.bylaws_registered = registered;
+    }
+    if let Some(duty) = &c.regnskapsrapportering
+        && duty.har_paatatt_seg_rapporteringsplikt
+        && state.reports_accounts
+    {
+        wanted.accounting(true, duty.avslutningsdato_regnskapsperiode.clone());
+    }
+    let entry = wanted.entry();
+    (entry != state.entry()).then(|| {
+        let told = pb::VoluntaryRegistrationEntered {
+            orgnr: orgnr.to_owned(),
+            origin: origin.cloned(),
+            ..entry
+        };
+        told.into()
+    })
 }
 
 pub(super) fn leave(state: &State, c: &pb::LeaveVoluntaryRegister) -> Result<Vec<Event>, Refusal> {

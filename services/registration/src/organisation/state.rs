@@ -36,14 +36,20 @@ pub struct State {
     pub voluntary: Voluntary,
     /// Its application there, as long as it is not answered.
     pub application: Option<Application>,
-    /// Day of its first entry there (ISO date).
+    /// Day of its latest entry there (ISO date); empty when no register told it.
+    pub entered_on: String,
+    /// Day of its first entry there (ISO date); empty when no register told it.
     pub first_entered: String,
+    /// Its bylaws are registered there.
+    pub bylaws_registered: bool,
     /// ICNPO categories by rank.
     pub icnpo: Vec<String>,
     /// How it stands with Grasrotandelen.
     pub grasrot: Grasrot,
     /// It has taken on the duty to report accounts.
     pub reports_accounts: bool,
+    /// Last day of its accounting year (DDMM); empty when that is 31 December.
+    pub accounting_year_end: String,
     /// Year of the last accounts; 0 when none.
     pub accounts_year: u32,
     /// Its bylaws.
@@ -308,6 +314,31 @@ impl State {
         }
     }
 
+    pub(super) fn accounting(&mut self, applies: bool, year_end: Option<String>) {
+        self.reports_accounts = applies;
+        self.accounting_year_end = year_end.filter(|day| applies && day != "3112").unwrap_or_default();
+    }
+
+    /// Its entry in Frivillighetsregisteret as it is known, without number, case and origin.
+    pub(super) fn entry(&self) -> pb::VoluntaryRegistrationEntered {
+        let year_end = Some(self.accounting_year_end.clone()).filter(|day| !day.is_empty());
+        pb::VoluntaryRegistrationEntered {
+            innfoert_dato: self.entered_on.clone(),
+            foerste_gang_innfoert: self.first_entered.clone(),
+            icnpo: self.icnpo.clone(),
+            grasrot_deltar_i: match self.grasrot {
+                Grasrot::Requested | Grasrot::Approved | Grasrot::Excluded { .. } => true,
+                Grasrot::NotParticipating | Grasrot::Ended => false,
+            },
+            regnskapsrapportering: self.reports_accounts.then_some(pb::RapporteringspliktRegnskap {
+                har_paatatt_seg_rapporteringsplikt: true,
+                avslutningsdato_regnskapsperiode: year_end,
+            }),
+            vedtekter_registrert: self.bylaws_registered,
+            ..pb::VoluntaryRegistrationEntered::default()
+        }
+    }
+
     #[expect(clippy::too_many_lines, reason = "one arm for each fact")]
     pub(super) fn evolve(&mut self, event: &Event) {
         if let Some(origin) = origin(event) {
@@ -365,11 +396,14 @@ impl State {
                 self.voluntary = Voluntary::Innfoert;
                 self.status = self.status.with_voluntary(true);
                 self.icnpo.clone_from(&e.icnpo);
+                self.entered_on.clone_from(&e.innfoert_dato);
                 self.first_entered.clone_from(&e.foerste_gang_innfoert);
-                self.reports_accounts = e
-                    .regnskapsrapportering
-                    .as_ref()
-                    .is_some_and(|duty| duty.har_paatatt_seg_rapporteringsplikt);
+                self.bylaws_registered = e.vedtekter_registrert;
+                let duty = e.regnskapsrapportering.clone().unwrap_or_default();
+                self.accounting(
+                    duty.har_paatatt_seg_rapporteringsplikt,
+                    duty.avslutningsdato_regnskapsperiode,
+                );
                 if e.grasrot_deltar_i && matches!(self.grasrot, Grasrot::NotParticipating | Grasrot::Ended) {
                     self.grasrot = Grasrot::Requested;
                 }
@@ -395,7 +429,7 @@ impl State {
                 }
             }
             Event::ActivityCategoriesChanged(e) => self.icnpo.clone_from(&e.icnpo),
-            Event::AccountingDutyChanged(e) => self.reports_accounts = e.applies,
+            Event::AccountingDutyChanged(e) => self.accounting(e.applies, Some(e.accounting_year_end.clone())),
             Event::AnnualAccountsSubmitted(e) => self.accounts_year = self.accounts_year.max(e.year),
             Event::OrganisationDetailsChanged(e) => {
                 if let Some(changed) = &e.changed {

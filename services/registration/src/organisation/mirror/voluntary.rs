@@ -31,21 +31,18 @@ impl Difference {
         };
         let was_there = self.state.voluntary == Voluntary::Innfoert;
         let never_seen = matches!(self.state.voluntary, Voluntary::None | Voluntary::Applied);
+        let told = was_there && there && read && self.entered_again(&record);
         if !was_there && (there || (left && never_seen && !record.innfoert_dato.is_empty())) {
             let innfoert_dato = if read {
                 record.innfoert_dato.clone()
             } else {
                 snapshot.registreringsdato_frivillighetsregisteret.clone()
             };
-            let first = if record.foerste_gang_innfoert.is_empty() {
-                innfoert_dato.clone()
-            } else {
-                record.foerste_gang_innfoert.clone()
-            };
             self.push(pb::VoluntaryRegistrationEntered {
                 orgnr: self.orgnr.clone(),
                 innfoert_dato,
-                foerste_gang_innfoert: first,
+                // Where it is not told, no day is made up for it.
+                foerste_gang_innfoert: said(&record.foerste_gang_innfoert, &self.state.first_entered),
                 icnpo: record.icnpo.clone(),
                 grasrot_deltar_i: record.grasrot_deltar_i,
                 regnskapsrapportering: record.regnskapsrapportering.clone(),
@@ -53,7 +50,7 @@ impl Difference {
                 case_id: String::new(),
                 origin: self.origin.clone(),
             });
-        } else if there && !record.icnpo.is_empty() && record.icnpo != self.state.icnpo {
+        } else if there && !told && !record.icnpo.is_empty() && record.icnpo != self.state.icnpo {
             self.push(pb::ActivityCategoriesChanged {
                 orgnr: self.orgnr.clone(),
                 icnpo: record.icnpo.clone(),
@@ -68,6 +65,34 @@ impl Difference {
                 origin: self.origin.clone(),
             });
         }
+    }
+
+    /// Tells the entry again, when the record has of it what no other fact tells: its days, the choice to register the bylaws, or
+    /// another end of the accounting year. What the record is silent about stays as it is known.
+    fn entered_again(&mut self, record: &pb::VoluntarySnapshot) -> bool {
+        let duty = record.regnskapsrapportering.clone().unwrap_or_default();
+        let applies = duty.har_paatatt_seg_rapporteringsplikt;
+        let mut wanted = self.state.clone();
+        wanted.entered_on = said(&record.innfoert_dato, &wanted.entered_on);
+        wanted.first_entered = said(&record.foerste_gang_innfoert, &wanted.first_entered);
+        wanted.bylaws_registered = record.vedtekter_registrert;
+        if applies && wanted.reports_accounts {
+            wanted.accounting(applies, duty.avslutningsdato_regnskapsperiode.clone());
+        }
+        if wanted.entry() == self.state.entry() {
+            return false;
+        }
+        wanted.accounting(applies, duty.avslutningsdato_regnskapsperiode);
+        if !record.icnpo.is_empty() {
+            wanted.icnpo.clone_from(&record.icnpo);
+        }
+        self.push(pb::VoluntaryRegistrationEntered {
+            orgnr: self.orgnr.clone(),
+            grasrot_deltar_i: record.grasrot_deltar_i,
+            origin: self.origin.clone(),
+            ..wanted.entry()
+        });
+        true
     }
 
     /// An exclusion is of its days only (handbook 5): before them and after them the organisation takes part.
@@ -151,4 +176,9 @@ impl Difference {
             }
         }
     }
+}
+
+/// What is said, or what is known where nothing is.
+fn said(said: &str, known: &str) -> String {
+    if said.is_empty() { known } else { said }.to_owned()
 }

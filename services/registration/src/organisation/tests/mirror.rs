@@ -5,6 +5,7 @@ use ryggrad_proto::registration::v1 as pb;
 use super::{ORGNR, OTHER, organisation};
 use crate::organisation::{Event, Grasrot, State, Status};
 
+mod entry;
 mod own;
 mod removed;
 

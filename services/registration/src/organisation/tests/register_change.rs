@@ -117,6 +117,43 @@ fn an_organisation_that_leaves_another_register_lives_on() {
 }
 
 #[test]
+fn the_choice_to_register_bylaws_and_the_end_of_the_year_are_told_with_the_entry() {
+    let choose = pb::ChangeRegistration {
+        vedtekter_registrert: Some(true),
+        ..change()
+    };
+    let (_, told) = organisation(vec![registered(), entered()])
+        .when(choose.clone())
+        .then_names(&["VoluntaryRegistrationEntered"]);
+    let Event::VoluntaryRegistrationEntered(again) = &told[0] else {
+        panic!("another event")
+    };
+    assert_eq!(
+        (again.innfoert_dato.as_str(), &again.icnpo[..]),
+        ("2026-03-01", &["1300".to_owned()][..])
+    );
+    assert!(again.vedtekter_registrert && again.case_id.is_empty());
+    let past = [vec![registered(), entered()], told].concat();
+    organisation(past.clone()).when(choose.clone()).then(&[]);
+    organisation(vec![registered()]).when(choose).then(&[]);
+    let duty = |day: &str| pb::ChangeRegistration {
+        regnskapsrapportering: Some(pb::RapporteringspliktRegnskap {
+            har_paatatt_seg_rapporteringsplikt: true,
+            avslutningsdato_regnskapsperiode: Some(day.into()),
+        }),
+        ..change()
+    };
+    let (_, taken_on) = organisation(past.clone())
+        .when(duty("3112"))
+        .then_names(&["AccountingDutyChanged"]);
+    let (state, _) = organisation([past, taken_on].concat())
+        .when(duty("3006"))
+        .then_names(&["VoluntaryRegistrationEntered"]);
+    assert_eq!(state.accounting_year_end, "3006");
+    assert!(state.bylaws_registered);
+}
+
+#[test]
 fn only_a_register_changes_and_only_what_a_notification_can() {
     let own = pb::ChangeRegistration {
         origin: Some(pb::FactOrigin {

@@ -214,6 +214,7 @@ impl<'a> Case<'a> {
             effective: time::day(due).to_string(),
             origin: Some(origin(due)),
             leaves_registers: Vec::new(),
+            vedtekter_registrert: voluntary.vedtekter.map(|choice| choice.frivillig_registrerte_vedtekter),
         };
         let mut actions = vec![self.set("change", due, change)];
         if grasrot.is_some_and(|grasrot| grasrot.deltar_i) {

@@ -234,6 +234,34 @@ fn a_change_for_two_registers_is_confirmed_by_whoever_answers_for_each() {
 }
 
 #[test]
+fn the_choice_to_register_bylaws_is_part_of_a_change() {
+    let simulator = Simulator::obliging();
+    let chosen = |vedtekter: Option<bool>| {
+        let mut case = Case {
+            kind: pb::CaseKind::Change,
+            registers: vec!["FR".into()],
+            ..case(&simulator, 1)
+        };
+        case.content.frivillig_organisasjon = Some(pb::VoluntaryContent {
+            vedtekter: vedtekter.map(|registered| pb::VedtekterValg {
+                frivillig_registrerte_vedtekter: registered,
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+        let commands = commands(case.decision());
+        let change = commands.into_iter().find_map(|command| match command {
+            Command::Organisation(ToOrganisation::ChangeRegistration(c)) => Some(c),
+            _ => None,
+        });
+        change.expect("a change").vedtekter_registrert
+    };
+    for choice in [None, Some(true), Some(false)] {
+        assert_eq!(chosen(choice), choice);
+    }
+}
+
+#[test]
 fn working_days_leave_out_the_weekend() {
     let simulator = Simulator::default();
     let friday: Timestamp = "2026-03-06T11:00:00Z".parse().expect("an instant");

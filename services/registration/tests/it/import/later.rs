@@ -141,3 +141,58 @@ async fn a_run_that_is_asked_to_stop_before_it_begins_writes_nothing() {
         (0, (0, 0))
     );
 }
+
+/// What Enhetsregisteret says of the entry comes first; the record of Frivillighetsregisteret completes it, and changes it later.
+#[tokio::test]
+async fn the_record_of_frivillighetsregisteret_is_mirrored_after_the_first_sight_too() {
+    let world = World::new().await;
+    let flag = r#","registrertIFrivillighetsregisteret":true,"registreringsdatoFrivillighetsregisteret":"2020-02-04""#;
+    let units = world.file("units.json", unit(1, flag));
+    let record = |name: &str, registered: bool| {
+        let more = format!(
+            r#","foersteGangInnfoert":"2011-05-06","vedtekter":{{"frivilligRegistrerteVedtekter":{registered}}}"#
+        );
+        world.file(name, voluntary(1, &more))
+    };
+    let (without, with) = (record("without.json", false), record("with.json", true));
+    let mut told = Vec::new();
+    let runs = [
+        vec![units.clone()],
+        vec![units.clone(), without.clone()],
+        vec![units.clone(), without],
+        vec![units.clone(), with.clone()],
+        vec![units.clone(), with],
+        vec![units],
+    ];
+    for (day, files) in (1..).zip(runs) {
+        let fetched_at = format!("2026-10-0{day}T06:00:00Z").parse().unwrap();
+        let summary = world
+            .import_at(Options::default(), fetched_at)
+            .run(&files, |_| {})
+            .await
+            .unwrap();
+        assert_eq!(summary.refused, 0, "{summary:?}");
+        told.push(summary.events);
+    }
+    assert_eq!(told, [2, 1, 0, 1, 0, 0], "what is the same again is not written");
+    let entries: Vec<_> = world
+        .organisations()
+        .await
+        .into_iter()
+        .filter(|(.., name, _)| name == "VoluntaryRegistrationEntered")
+        .map(|(.., entry)| {
+            let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+            let registered = entry["vedtekterRegistrert"].as_bool().unwrap_or_default();
+            (text("innfoertDato"), text("foersteGangInnfoert"), registered)
+        })
+        .collect();
+    let entry = |on: &str, first: &str, registered| (on.to_owned(), first.to_owned(), registered);
+    assert_eq!(
+        entries,
+        [
+            entry("2020-02-04", "", false),
+            entry("2020-02-03", "2011-05-06", false),
+            entry("2020-02-03", "2011-05-06", true),
+        ]
+    );
+}
