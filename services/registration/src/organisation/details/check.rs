@@ -65,7 +65,8 @@ fn one(name: &str, details: &OrganisationDetails) -> Read<()> {
         }
         "annotations" => every(&details.annotations, |annotation| {
             input::coded::<Annotation>("annotations.infotype", &annotation.infotype)?;
-            input::free("annotations.text", &annotation.text, input::PROSE).map(drop)
+            input::free("annotations.text", &annotation.text, input::PROSE)?;
+            day("annotations.innfoert_dato", &annotation.innfoert_dato)
         }),
         "registreringsdatoer" => every(&details.registreringsdatoer, |entry| {
             if !DAYS.contains(&entry.register.as_str()) {
