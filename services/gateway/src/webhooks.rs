@@ -11,6 +11,7 @@ mod api;
 mod client;
 mod deliverer;
 mod endpoint;
+mod extras;
 mod handshake;
 mod history;
 mod keys;
@@ -33,7 +34,7 @@ use ryggrad_proto::webhooks::v1::webhooks_rest;
 use ryggrad_proto::webhooks::v1::webhooks_server::{Webhooks as Calls, WebhooksServer};
 use ryggrad_service::Readings;
 use sqlx::PgPool;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use self::options::Options;
@@ -43,17 +44,25 @@ pub use self::seal::{Seal, SealError};
 use self::api::Api;
 use self::client::Client;
 use self::deliverer::Deliverer;
+use self::extras::Extras;
 use self::recent::Recent;
 use self::store::Store;
 use self::worker::Shared;
 use crate::hub::Hub;
 
 /// The steps of the schema, numbered from 10.
-pub(crate) const STEPS: &[Step] = &[Step {
-    version: 10,
-    description: "webhooks",
-    sql: include_str!("../sql/webhooks_0010.sql"),
-}];
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        version: 10,
+        description: "webhooks",
+        sql: include_str!("../sql/webhooks_0010.sql"),
+    },
+    Step {
+        version: 11,
+        description: "proofs of webhooks",
+        sql: include_str!("../sql/webhooks_0011.sql"),
+    },
+];
 
 /// The webhooks of a gateway. Cheap to clone; clones are the same.
 #[derive(Debug, Clone)]
@@ -89,7 +98,7 @@ impl Webhooks {
                 recent: Recent::new(log.clone()),
                 client: Client::new(options.allow_private, options.patience)?,
                 seal: Arc::clone(seal),
-                extras: Arc::new(Semaphore::new(options.extras)),
+                extras: Extras::new(options.extras),
                 hurry: Notify::new(),
                 options,
             })),

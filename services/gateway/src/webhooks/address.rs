@@ -76,6 +76,13 @@ const BLOCKS: &[Block] = &[
     v6([0x5f00, 0, 0], 16, "for segment routing", false),
     v6([0x0100, 0, 0], 64, "for discarding", false),
     v6([0x0064, 0xff9b, 1], 48, "a private translation", false),
+    // ::ffff:0:0:0/96 (RFC 2765): what a stateless translator of one's own network makes of it is anybody's guess.
+    Block {
+        first: 0xffff_0000_0000_0000,
+        bits: 96,
+        what: "a private translation",
+        private: false,
+    },
 ];
 
 /// Refuses an address that is not to be called.
@@ -198,6 +205,8 @@ mod tests {
             "100::1",
             "::7f00:1",
             "64:ff9b:1::1",
+            "::ffff:0:7f00:1",
+            "::ffff:0:808:808",
         ];
         for address in never {
             assert!(!allowed(address, false), "{address}");

@@ -1,6 +1,7 @@
 //! The calls of `ryggrad.webhooks.v1.Webhooks`: who asks, what is checked, what is answered.
 
 mod input;
+mod shown;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use super::handshake;
 use super::history::{Attempt, Outcome, Span};
 use super::keys::{Keys, public};
 use super::message::TEST;
-use super::store::{Permission, Store, UNASKED, fresh_id};
+use super::store::{Permission, UNASKED, fresh_id};
 use super::worker::{Report, Shared, Verdict, target};
 
 /// Endpoints of one organisation at the most.
@@ -74,7 +75,7 @@ calls! {
 
 impl Api {
     async fn create_endpoint(&self, request: pb::CreateEndpointRequest) -> Answer<pb::CreateEndpointResponse> {
-        let (shared, owner) = self.owner()?;
+        let (shared, owner) = self.owner().await?;
         let url = url(shared, &request.url)?;
         let filter = request.filter.clone().unwrap_or_default();
         Filter::parse(Some(&filter))?;
@@ -99,6 +100,7 @@ impl Api {
                 message: format!("the organisation has {ENDPOINTS} endpoints already"),
             });
         }
+        let now = wall();
         let endpoint = Endpoint {
             id: fresh_id(),
             owner,
@@ -114,10 +116,11 @@ impl Api {
             version: 1,
             cursor,
             not_before: None,
-            created_at: wall(),
+            created_at: now,
             validated_at: None,
             last_success_at: None,
             allowed_per_minute: None,
+            proved_at: now,
         };
         let keys = Keys::generate().map_err(ApiError::internal)?;
         shared
@@ -135,17 +138,17 @@ impl Api {
     }
 
     async fn list_endpoints(&self, _: pb::ListEndpointsRequest) -> Answer<pb::ListEndpointsResponse> {
-        let (shared, owner) = self.owner()?;
+        let (shared, owner) = self.owner().await?;
         let mut endpoints = Vec::new();
         for endpoint in shared.store.list(&owner).await.map_err(unreadable)? {
-            endpoints.push(self.tell(&shared.store, endpoint).await?);
+            endpoints.push(self.tell(shared, endpoint).await?);
         }
         Ok(pb::ListEndpointsResponse { endpoints })
     }
 
     async fn get_endpoint(&self, request: pb::GetEndpointRequest) -> Answer<pb::Endpoint> {
         let (shared, endpoint) = self.find(&request.endpoint_id).await?;
-        self.tell(&shared.store, endpoint).await
+        self.tell(shared, endpoint).await
     }
 
     async fn update_endpoint(&self, request: pb::UpdateEndpointRequest) -> Answer<pb::Endpoint> {
@@ -221,23 +224,20 @@ impl Api {
 
     async fn grant_permission(&self, request: pb::GrantPermissionRequest) -> Answer<pb::GrantPermissionResponse> {
         let shared = self.shared()?;
-        let now = wall();
-        let found = shared.store.granted(&handshake::hash(&request.token), now).await;
+        let permission = Permission {
+            per_minute: (request.rate > 0).then_some(request.rate),
+            at: wall(),
+        };
+        let found = shared.store.granted(&handshake::hash(&request.token), permission).await;
         let Some(endpoint) = found.map_err(unreadable)? else {
             return Err(ApiError::NotFound {
                 what: "handshake",
                 id: "with this token".to_owned(),
             });
         };
-        let permission = Permission {
-            per_minute: (request.rate > 0).then_some(request.rate),
-            at: now,
-        };
-        let kept = shared.store.permitted(endpoint.id, &endpoint.url, permission);
-        kept.await.map_err(unreadable)?;
         shared.hurry.notify_one();
         Ok(pb::GrantPermissionResponse {
-            endpoint_id: endpoint.id.to_string(),
+            endpoint_id: endpoint.to_string(),
         })
     }
 
@@ -252,7 +252,7 @@ impl Api {
     }
 
     async fn resume_endpoint(&self, request: pb::ResumeEndpointRequest) -> Answer<pb::Endpoint> {
-        let (shared, endpoint) = self.find(&request.endpoint_id).await?;
+        let (shared, endpoint, owner) = self.find_as(&request.endpoint_id).await?;
         match endpoint.state {
             State::Paused | State::Active => {}
             State::Pending | State::Disabled => {
@@ -262,8 +262,13 @@ impl Api {
         if endpoint.validated_at.is_none() {
             return Err(not_so(&endpoint, "it has never said that it wants to be called"));
         }
-        let store = &shared.store;
-        store.hurry(endpoint.id, wall()).await.map_err(unreadable)?;
+        let (store, now) = (&shared.store, wall());
+        if endpoint.proved_until(shared.options.proof) <= now {
+            // The scopes that it was made with are not to be had any more.
+            let rests = store.rest_on(endpoint.id, &owner, now);
+            rests.await.map_err(unreadable)?;
+        }
+        store.hurry(endpoint.id, now).await.map_err(unreadable)?;
         store
             .turn(endpoint.id, endpoint.state, State::Active)
             .await
@@ -389,19 +394,29 @@ impl Api {
         })
     }
 
-    /// Whoever asks, as an owner of endpoints.
-    fn owner(&self) -> Answer<(&Arc<Shared>, Owner)> {
+    /// Whoever asks, as an owner of endpoints: who asks has thereby proved once more what its endpoints rest on.
+    async fn owner(&self) -> Answer<(&Arc<Shared>, Owner)> {
         let caller = caller();
         let identity = caller.identity().ok_or_else(ApiError::token_missing)?;
         if !identity.scopes.has(Scope::SubscriptionsWrite) {
             return Err(ApiError::scope_missing(Scope::SubscriptionsWrite));
         }
-        Ok((self.shared()?, Owner::of(identity)))
+        let (shared, owner) = (self.shared()?, Owner::of(identity));
+        if shared.store.prove(&owner, wall()).await.map_err(unreadable)? {
+            shared.hurry.notify_one();
+        }
+        Ok((shared, owner))
     }
 
     /// An endpoint of whoever asks.
     async fn find(&self, id: &str) -> Answer<(&Arc<Shared>, Endpoint)> {
-        let (shared, owner) = self.owner()?;
+        let (shared, endpoint, _) = self.find_as(id).await?;
+        Ok((shared, endpoint))
+    }
+
+    /// The same, with who asks.
+    async fn find_as(&self, id: &str) -> Answer<(&Arc<Shared>, Endpoint, Owner)> {
+        let (shared, owner) = self.owner().await?;
         let missing = || ApiError::NotFound {
             what: "webhook",
             id: id.to_owned(),
@@ -409,7 +424,7 @@ impl Api {
         let uuid =
             Uuid::try_parse(id).map_err(|_| ApiError::invalid("endpoint_id", format!("{id:?} is not a UUID")))?;
         let found = shared.store.get(&owner, uuid).await.map_err(unreadable)?;
-        Ok((shared, found.ok_or_else(missing)?))
+        Ok((shared, found.ok_or_else(missing)?, owner))
     }
 
     /// The subscription to rest on, when it is one of the caller's and in force.
@@ -431,48 +446,6 @@ impl Api {
         Err(ApiError::Precondition {
             reason: "SUBSCRIPTION_NOT_IN_FORCE",
             message: format!("subscription_id: {id} is not a subscription of yours that is in force"),
-        })
-    }
-
-    async fn told(&self, shared: &Shared, owner: &Owner, id: Uuid) -> Answer<pb::Endpoint> {
-        let found = shared.store.get(owner, id).await.map_err(unreadable)?;
-        let endpoint = found.ok_or_else(|| ApiError::NotFound {
-            what: "webhook",
-            id: id.to_string(),
-        })?;
-        self.tell(&shared.store, endpoint).await
-    }
-
-    /// An endpoint as its owner sees it.
-    async fn tell(&self, store: &Store, endpoint: Endpoint) -> Answer<pb::Endpoint> {
-        let counts = store.counts(endpoint.id).await.map_err(unreadable)?;
-        let keys = store.keys(endpoint.id, wall()).await.map_err(unreadable)?;
-        let head = self.log.head().await.map_err(unreadable)?;
-        let mode = if endpoint.is_structured {
-            pb::ContentMode::Structured
-        } else {
-            pb::ContentMode::Binary
-        };
-        Ok(pb::Endpoint {
-            endpoint_id: endpoint.id.to_string(),
-            url: endpoint.url,
-            filter: Some(endpoint.filter),
-            subscription_id: endpoint.subscription.map(|id| id.to_string()).unwrap_or_default(),
-            mode: mode.into(),
-            ordered: endpoint.is_ordered,
-            rate_per_second: endpoint.rate_per_second,
-            description: endpoint.description,
-            state: pb::EndpointState::from(endpoint.state).into(),
-            reason: endpoint.reason,
-            position: endpoint.cursor,
-            lag: head.position.saturating_sub(endpoint.cursor),
-            waiting: counts.waiting,
-            dead_letters: counts.dead,
-            not_before: endpoint.not_before.filter(|until| *until > wall()).map(Into::into),
-            public_keys: keys.iter().map(|sealed| public(&sealed.public)).collect(),
-            created_at: Some(endpoint.created_at.into()),
-            validated_at: endpoint.validated_at.map(Into::into),
-            last_success_at: endpoint.last_success_at.map(Into::into),
         })
     }
 }

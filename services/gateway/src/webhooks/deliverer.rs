@@ -25,10 +25,10 @@ const TAKEN: i64 = 64;
 const CLEAR: Duration = Duration::from_mins(1);
 
 const RENEW: &str = "update webhook_endpoints set lease_until = now() + $2 * interval '1 second' \
-    where lease_holder = $1 and state = 'active' returning endpoint_id, version";
+    where lease_holder = $1 and state = 'active' and proved_at > now() - $3 * interval '1 second' returning endpoint_id, version";
 const TAKE: &str = "update webhook_endpoints set lease_holder = $1, lease_until = now() + $2 * interval '1 second' where endpoint_id in ( \
-    select endpoint_id from webhook_endpoints where state = 'active' and (lease_until is null or lease_until < now()) \
-    and endpoint_id <> all($3) order by lease_until nulls first limit $4 for update skip locked) returning endpoint_id, version";
+    select endpoint_id from webhook_endpoints where state = 'active' and proved_at > now() - $3 * interval '1 second' \
+    and (lease_until is null or lease_until < now()) and endpoint_id <> all($4) order by lease_until nulls first limit $5 for update skip locked) returning endpoint_id, version";
 const RELEASE: &str =
     "update webhook_endpoints set lease_holder = null, lease_until = null where endpoint_id = $2 and lease_holder = $1";
 
@@ -111,7 +111,8 @@ impl Deliverer {
     async fn leases(&self, sql: &str, busy: Option<Vec<Uuid>>) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
         let query = sqlx::query(sql)
             .bind(self.holder)
-            .bind(self.shared.options.lease.as_secs_f64());
+            .bind(self.shared.options.lease.as_secs_f64())
+            .bind(self.shared.options.proof.as_secs_f64());
         let query = match busy {
             Some(busy) => query.bind(busy).bind(TAKEN),
             None => query,
@@ -153,6 +154,14 @@ impl Deliverer {
             .await?;
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("ryggrad_webhook_dead_letters").set(dead as f64);
+        let unproved: i64 = sqlx::query_scalar(
+            "select count(*) from webhook_endpoints where state = 'active' and proved_at <= now() - $1 * interval '1 second'",
+        )
+        .bind(self.shared.options.proof.as_secs_f64())
+        .fetch_one(pool)
+        .await?;
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        metrics::gauge!("ryggrad_webhook_unproved").set(unproved as f64);
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! An endpoint as it is kept.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use ryggrad_access::{Caller, Identity, Parties, Scope, Scopes, SystemUser};
 use ryggrad_norway::OrgNumber;
@@ -12,7 +14,7 @@ use uuid::Uuid;
 /// The columns that [`Endpoint::from_row`] reads.
 pub(crate) const COLUMNS: &str = "endpoint_id, owner, consumer, supplier, system_user_id, scopes, url, filter::text as filter, subscription_id, \
      is_structured, is_ordered, rate_per_second, description, state, reason, version, cursor, not_before, created_at, \
-     validated_at, last_success_at, allowed_per_minute";
+     validated_at, last_success_at, allowed_per_minute, proved_at";
 
 /// An endpoint as it is kept.
 #[derive(Debug, Clone)]
@@ -37,9 +39,11 @@ pub(crate) struct Endpoint {
     pub(crate) last_success_at: Option<Timestamp>,
     /// What the endpoint itself allowed in its handshake.
     pub(crate) allowed_per_minute: Option<u32>,
+    /// When a token last proved what its owner is.
+    pub(crate) proved_at: Timestamp,
 }
 
-/// Whose an endpoint is, and what its maker's token proved.
+/// Whose an endpoint is, and what a token of its owner proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
     /// The organisation: the customer, when its system user asked.
@@ -62,6 +66,11 @@ pub(crate) enum State {
 // === impl Endpoint ===
 
 impl Endpoint {
+    /// Until when it is delivered to without a further token of its owner.
+    pub(crate) fn proved_until(&self, proof: Duration) -> Timestamp {
+        self.proved_at.saturating_add(proof).unwrap_or(Timestamp::MAX)
+    }
+
     /// Reads a row of [`COLUMNS`].
     pub(crate) fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         let time = |column: &str| {
@@ -92,6 +101,7 @@ impl Endpoint {
             validated_at: time("validated_at")?,
             last_success_at: time("last_success_at")?,
             allowed_per_minute: count("allowed_per_minute")?,
+            proved_at: time("proved_at")?.unwrap_or_default(),
         })
     }
 }
@@ -121,7 +131,7 @@ impl Owner {
             }),
             scopes: self.scopes,
             parties: parties.of(self.consumer).to_vec(),
-            // The endpoint outlives the token that made it; what it may see is asked anew at every batch.
+            // The endpoint outlives the token that made it, until its proof ends; what it may see is asked anew at every batch.
             expires: Timestamp::MAX,
         })
     }

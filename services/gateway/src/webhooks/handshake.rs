@@ -71,11 +71,12 @@ async fn request(shared: &Shared, endpoint: &Endpoint) -> Result<HeaderMap, sqlx
     {
         let token = BASE64.encode(secret);
         let until = wall().saturating_add(GRACE).unwrap_or(Timestamp::MAX);
-        shared.store.expect_grant(endpoint.id, &hash(&token), until).await?;
-        set(
-            CALLBACK,
-            &format!("{}/v1/webhooks:grant?token={token}", url.trim_end_matches('/')),
-        );
+        if shared.store.expect_grant(endpoint, &hash(&token), until).await? {
+            set(
+                CALLBACK,
+                &format!("{}/v1/webhooks:grant?token={token}", url.trim_end_matches('/')),
+            );
+        }
     }
     Ok(headers)
 }

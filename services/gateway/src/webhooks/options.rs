@@ -30,10 +30,13 @@ pub struct Options {
     pub patience: Duration,
     /// Deliveries of one endpoint at once, at the most.
     pub window: usize,
-    /// Deliveries of all endpoints at once, beside the first one of each.
+    /// Deliveries of all endpoints at once, beside the first one of each. An organisation gets no more of them, with all the
+    /// endpoints that it runs, than it leaves free.
     pub extras: usize,
     /// How long a process that says nothing keeps its endpoints.
     pub lease: Duration,
+    /// How long an endpoint is delivered to on the word of one token. Then its deliveries wait for another one of its owner.
+    pub proof: Duration,
     /// How long attempts and dead letters are kept.
     pub keep: Duration,
 }
@@ -54,6 +57,7 @@ impl Default for Options {
             window: 16,
             extras: 512,
             lease: Duration::from_secs(6),
+            proof: Duration::from_hours(90 * 24),
             keep: Duration::from_hours(30 * 24),
         }
     }

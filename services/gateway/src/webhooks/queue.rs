@@ -197,9 +197,11 @@ impl Queue {
         .transpose()
     }
 
-    /// Keeps what happened, if the lease is still ours; all of it or nothing.
+    /// Keeps what happened, if the lease is still ours; all of it or nothing. What `url` answered says nothing about another
+    /// address that the endpoint has by now: it is not disabled for it, and does not wait for it.
     pub(crate) async fn commit(
         &self,
+        url: &str,
         cursor: u64,
         redrive: Option<Redrive>,
         records: &Records,
@@ -207,8 +209,10 @@ impl Queue {
         let mut tx = self.pool.begin().await?;
         let ours = sqlx::query(
             "update webhook_endpoints set cursor = $3, last_success_at = coalesce($4, last_success_at), \
-             not_before = coalesce($5, not_before), state = case when $6::text is null then state else 'disabled' end, \
-             reason = coalesce($6, reason) where endpoint_id = $1 and lease_holder = $2",
+             not_before = case when url = $7 then coalesce($5, not_before) else not_before end, \
+             state = case when url = $7 and $6::text is not null then 'disabled' else state end, \
+             reason = case when url = $7 then coalesce($6, reason) else reason end \
+             where endpoint_id = $1 and lease_holder = $2",
         )
         .bind(self.endpoint)
         .bind(self.holder)
@@ -216,6 +220,7 @@ impl Queue {
         .bind(records.success_at.map(Timestamp::to_sqlx))
         .bind(records.not_before.map(Timestamp::to_sqlx))
         .bind(&records.disabled)
+        .bind(url)
         .execute(&mut *tx)
         .await?;
         if ours.rows_affected() == 0 {

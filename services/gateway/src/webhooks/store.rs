@@ -13,6 +13,10 @@ use super::seal::{Seal, SealError};
 /// Why an endpoint is pending that has not been asked yet.
 pub(crate) const UNASKED: &str = "the handshake has not been answered yet";
 
+/// What permission changes: when it was given, and for how many deliveries a minute. A granting address is good once.
+const PERMITTED: &str = "state = case when state = 'paused' then state else 'active' end, reason = '', validated_at = $1, \
+    allowed_per_minute = $2, grant_hash = null, grant_until = null, version = version + 1";
+
 /// Reads and writes endpoints. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -52,8 +56,8 @@ impl Store {
         let mut tx = self.pool.begin().await?;
         sqlx::query(
             "insert into webhook_endpoints (endpoint_id, owner, consumer, supplier, system_user_id, scopes, url, filter, subscription_id, \
-             is_structured, is_ordered, rate_per_second, description, state, reason, cursor, created_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             is_structured, is_ordered, rate_per_second, description, state, reason, cursor, created_at, proved_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         )
         .bind(id)
         .bind(owner.organisation.as_str())
@@ -72,6 +76,7 @@ impl Store {
         .bind(&endpoint.reason)
         .bind(signed(endpoint.cursor))
         .bind(endpoint.created_at.to_sqlx())
+        .bind(endpoint.proved_at.to_sqlx())
         .execute(&mut *tx)
         .await?;
         insert_keys(&mut tx, *id, keys, seal, endpoint.created_at).await?;
@@ -111,13 +116,16 @@ impl Store {
         rows.iter().map(Endpoint::from_row).collect()
     }
 
-    /// Keeps what its owner changed. At another address it has to be asked first: it is pending then.
+    /// Keeps what its owner changed. At another address it has to be asked first: it is pending then, and nothing that was
+    /// agreed with the old one counts, neither a permission on its way nor a pause.
     pub(crate) async fn update(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
         sqlx::query(
             "update webhook_endpoints set url = $2, filter = $3::jsonb, subscription_id = $4, is_structured = $5, is_ordered = $6, \
              rate_per_second = $7, description = $8, version = version + 1, \
              state = case when url = $2 then state else 'pending' end, reason = case when url = $2 then reason else $9 end, \
-             allowed_per_minute = case when url = $2 then allowed_per_minute end where endpoint_id = $1",
+             allowed_per_minute = case when url = $2 then allowed_per_minute end, \
+             grant_hash = case when url = $2 then grant_hash end, grant_until = case when url = $2 then grant_until end, \
+             not_before = case when url = $2 then not_before end where endpoint_id = $1",
         )
         .bind(endpoint.id)
         .bind(&endpoint.url)
@@ -128,6 +136,41 @@ impl Store {
         .bind(small(endpoint.rate_per_second))
         .bind(&endpoint.description)
         .bind(UNASKED)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A token proves what its owner is. That counts for those of its endpoints that rest on no scope that the token lacks; for
+    /// the others, nothing changes. Whether anything did.
+    pub(crate) async fn prove(&self, owner: &Owner, at: Timestamp) -> Result<bool, sqlx::Error> {
+        let proved = sqlx::query(
+            "update webhook_endpoints set proved_at = $6, supplier = $3, system_user_id = $4, version = version + 1 \
+             where owner = $1 and consumer = $2 and string_to_array(scopes, ' ') <@ string_to_array($5, ' ') \
+             and (proved_at < $6 - interval '1 hour' or (supplier, system_user_id) is distinct from ($3, $4))",
+        )
+        .bind(owner.organisation.as_str())
+        .bind(owner.consumer.as_str())
+        .bind(owner.supplier.as_ref().map(|number| number.as_str().to_owned()))
+        .bind(&owner.system_user)
+        .bind(owner.scopes())
+        .bind(at.to_sqlx())
+        .execute(&self.pool)
+        .await?;
+        Ok(proved.rows_affected() > 0)
+    }
+
+    /// From now on an endpoint rests on what this token of its owner proves, more or less than before.
+    pub(crate) async fn rest_on(&self, id: Uuid, owner: &Owner, at: Timestamp) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update webhook_endpoints set proved_at = $5, supplier = $2, system_user_id = $3, scopes = $4, version = version + 1 \
+             where endpoint_id = $1",
+        )
+        .bind(id)
+        .bind(owner.supplier.as_ref().map(|number| number.as_str().to_owned()))
+        .bind(&owner.system_user)
+        .bind(owner.scopes())
+        .bind(at.to_sqlx())
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -169,17 +212,14 @@ impl Store {
 
     /// The endpoint allows being called. A paused one stays paused. False when it has another address by now.
     pub(crate) async fn permitted(&self, id: Uuid, url: &str, permission: Permission) -> Result<bool, sqlx::Error> {
-        let done = sqlx::query(
-            "update webhook_endpoints set state = case when state = 'paused' then state else 'active' end, reason = '', \
-             validated_at = $3, allowed_per_minute = $4, grant_hash = null, grant_until = null, version = version + 1 \
-             where endpoint_id = $1 and url = $2",
-        )
-        .bind(id)
-        .bind(url)
-        .bind(permission.at.to_sqlx())
-        .bind(permission.per_minute.map(small))
-        .execute(&self.pool)
-        .await?;
+        let sql = format!("update webhook_endpoints set {PERMITTED} where endpoint_id = $3 and url = $4");
+        let done = sqlx::query(&sql)
+            .bind(permission.at.to_sqlx())
+            .bind(permission.per_minute.map(small))
+            .bind(id)
+            .bind(url)
+            .execute(&self.pool)
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -194,26 +234,38 @@ impl Store {
         Ok(())
     }
 
-    /// Remembers what the address for granting permission afterwards has in it.
-    pub(crate) async fn expect_grant(&self, id: Uuid, hash: &[u8], until: Timestamp) -> Result<(), sqlx::Error> {
-        sqlx::query("update webhook_endpoints set grant_hash = $2, grant_until = $3 where endpoint_id = $1")
-            .bind(id)
-            .bind(hash)
-            .bind(until.to_sqlx())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    /// Remembers what the address for granting permission afterwards has in it. False when the endpoint has another address
+    /// by now than the one that is about to be asked.
+    pub(crate) async fn expect_grant(
+        &self,
+        endpoint: &Endpoint,
+        hash: &[u8],
+        until: Timestamp,
+    ) -> Result<bool, sqlx::Error> {
+        let expected = sqlx::query(
+            "update webhook_endpoints set grant_hash = $3, grant_until = $4 where endpoint_id = $1 and url = $2",
+        )
+        .bind(endpoint.id)
+        .bind(&endpoint.url)
+        .bind(hash)
+        .bind(until.to_sqlx())
+        .execute(&self.pool)
+        .await?;
+        Ok(expected.rows_affected() > 0)
     }
 
-    /// The endpoint that a granting address belongs to, while it is good.
-    pub(crate) async fn granted(&self, hash: &[u8], now: Timestamp) -> Result<Option<Endpoint>, sqlx::Error> {
-        let sql = format!("select {COLUMNS} from webhook_endpoints where grant_hash = $1 and grant_until > $2");
-        let row = sqlx::query(&sql)
+    /// Whoever was asked gives permission afterwards, by what it was sent; the endpoint that it is for, while that is good. In
+    /// one statement, so that it is never for an address that came between.
+    pub(crate) async fn granted(&self, hash: &[u8], permission: Permission) -> Result<Option<Uuid>, sqlx::Error> {
+        let sql = format!(
+            "update webhook_endpoints set {PERMITTED} where grant_hash = $3 and grant_until > $1 returning endpoint_id"
+        );
+        sqlx::query_scalar(&sql)
+            .bind(permission.at.to_sqlx())
+            .bind(permission.per_minute.map(small))
             .bind(hash)
-            .bind(now.to_sqlx())
             .fetch_optional(&self.pool)
-            .await?;
-        row.as_ref().map(Endpoint::from_row).transpose()
+            .await
     }
 
     /// The keys that sign at a time, the newest first.

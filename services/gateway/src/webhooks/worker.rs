@@ -20,7 +20,7 @@ use ryggrad_access::Registry;
 use ryggrad_eventlog::Clock;
 use ryggrad_eventlog::clock::wall;
 use ryggrad_service::{ApiError, Readings};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ use self::lane::Lane;
 use super::access::Access;
 use super::client::Client;
 use super::endpoint::{Endpoint, State};
+use super::extras::Extras;
 use super::message::Target;
 use super::options::Options;
 use super::queue::{CommitError, Queue, Records, Redrive};
@@ -57,7 +58,7 @@ pub(crate) struct Shared {
     pub(crate) seal: Arc<Seal>,
     pub(crate) options: Options,
     /// Places for deliveries beside the first one of each endpoint.
-    pub(crate) extras: Arc<Semaphore>,
+    pub(crate) extras: Extras,
     /// Tells that something was changed, so that it has its effect at once.
     pub(crate) hurry: Notify,
 }
@@ -258,7 +259,7 @@ impl Worker {
             if self.pace.next() > Instant::now() || self.endpoint.not_before.is_some_and(|until| until > wall()) {
                 return Stop::TooSoon;
             }
-            let Some(place) = self.flights.place(&self.shared.extras) else {
+            let Some(place) = self.flights.place(&self.shared.extras, self.endpoint.owner.consumer) else {
                 return Stop::Full;
             };
             let Some(item) = self.pick() else { return Stop::Nothing };
@@ -341,7 +342,12 @@ impl Worker {
         }
         match self
             .queue
-            .commit(cursor, redrive.map(|(redrive, _)| redrive), &self.records)
+            .commit(
+                &self.endpoint.url,
+                cursor,
+                redrive.map(|(redrive, _)| redrive),
+                &self.records,
+            )
             .await
         {
             Ok(()) => {}

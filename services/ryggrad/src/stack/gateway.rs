@@ -40,6 +40,15 @@ pub struct Webhooks {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     pub webhook_keep_days: u16,
+    /// Days that an endpoint is delivered to without a call of its owner with a token.
+    #[arg(
+        long,
+        env = "RYGGRAD_WEBHOOK_PROOF_DAYS",
+        default_value_t = 90,
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub webhook_proof_days: u16,
 }
 
 // === impl Webhooks ===
@@ -52,6 +61,7 @@ impl Default for Webhooks {
             webhook_origin: ryggrad_service::error::DOMAIN.to_owned(),
             webhook_public_url: None,
             webhook_keep_days: 30,
+            webhook_proof_days: 90,
         }
     }
 }
@@ -66,6 +76,7 @@ impl Webhooks {
             origin: self.webhook_origin.clone(),
             public_url: self.webhook_public_url.clone(),
             keep: Duration::from_hours(24 * u64::from(self.webhook_keep_days)),
+            proof: Duration::from_hours(24 * u64::from(self.webhook_proof_days)),
             ..webhooks::Options::default()
         })
     }

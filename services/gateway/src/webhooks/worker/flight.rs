@@ -7,11 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Method;
 use ryggrad_eventlog::clock::wall;
-use tokio::sync::OwnedSemaphorePermit;
+use ryggrad_norway::OrgNumber;
 use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 
 use crate::webhooks::client::{Answer, Client, NoAnswer, text};
+use crate::webhooks::extras::{Extra, Extras};
 use crate::webhooks::message::Target;
 use crate::webhooks::recent::Entry;
 use crate::webhooks::schedule::retry_after;
@@ -40,6 +41,8 @@ pub(super) struct Landed {
     pub(super) item: Item,
     pub(super) at: Timestamp,
     pub(super) report: Report,
+    /// Where and how it was sent.
+    pub(super) target: Arc<Target>,
     /// It held the one place that every endpoint has for itself.
     is_first: bool,
 }
@@ -80,7 +83,7 @@ pub(super) struct Flights {
 }
 
 /// A place for one more delivery: the endpoint's own, or one that all share.
-pub(super) struct Place(Option<OwnedSemaphorePermit>);
+pub(super) struct Place(Option<Extra>);
 
 // === impl Flights ===
 
@@ -109,10 +112,9 @@ impl Flights {
     }
 
     /// A place for one more. The first one of an endpoint never has to wait for other endpoints.
-    pub(super) fn place(&self, shared: &Arc<tokio::sync::Semaphore>) -> Option<Place> {
+    pub(super) fn place(&self, extras: &Extras, consumer: OrgNumber) -> Option<Place> {
         if self.first {
-            let permit = Arc::clone(shared).try_acquire_owned().ok()?;
-            Some(Place(Some(permit)))
+            extras.take(consumer).map(|extra| Place(Some(extra)))
         } else {
             Some(Place(None))
         }
@@ -134,6 +136,7 @@ impl Flights {
                 item,
                 at,
                 report,
+                target,
                 is_first,
             }
         });
@@ -201,17 +204,14 @@ impl Report {
             300..=399 => {
                 let to = headers.get(http::header::LOCATION).map(|to| text(to.as_bytes()));
                 let to = to.unwrap_or_default();
-                (
-                    Verdict::Failed { wait: None },
-                    format!("redirects are not followed: {to}"),
-                )
+                let wait = retry_after(&headers, now);
+                (Verdict::Failed { wait }, format!("redirects are not followed: {to}"))
             }
             410 => (Verdict::Gone, "the endpoint is gone".to_owned()),
-            429 | 503 => {
+            _ => {
                 let wait = retry_after(&headers, now);
                 (Verdict::Failed { wait }, format!("answered {status}"))
             }
-            _ => (Verdict::Failed { wait: None }, format!("answered {status}")),
         };
         Self {
             result,

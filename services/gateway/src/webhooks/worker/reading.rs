@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ryggrad_eventlog::clock::wall;
 
-use super::breaker::Pace;
+use super::breaker::{Breaker, Pace};
 use super::flight::{Item, Way};
 use super::{Shared, Worker, WorkerError, target, with_lane};
 use crate::webhooks::access::{Access, changes_access};
@@ -144,6 +144,9 @@ impl Worker {
             self.redrive = self.queue.redrive().await?.map(with_lane);
         }
         self.pace = Pace::new(endpoint.rate_per_second, endpoint.allowed_per_minute);
+        if endpoint.url != self.endpoint.url {
+            self.breaker = Breaker::new(shared.options.probes);
+        }
         self.next_due = Some(wall());
         self.endpoint = endpoint;
         self.look_again();

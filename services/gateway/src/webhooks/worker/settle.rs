@@ -16,10 +16,26 @@ use crate::webhooks::schedule::fraction;
 impl Worker {
     /// Takes in a delivery that came back.
     pub(super) fn settle(&mut self, landed: Landed) {
-        let Landed { item, at, report, .. } = landed;
+        let Landed {
+            item,
+            at,
+            report,
+            target,
+            ..
+        } = landed;
         let now = wall();
         let number = item.attempts + 1;
+        let has_moved = target.url != self.endpoint.url;
         let (outcome, next_attempt_at) = match report.result {
+            Verdict::Delivered if has_moved => {
+                self.leave(&item);
+                (Outcome::Delivered, None)
+            }
+            // It says nothing about the address that the endpoint has now, which is to get the event at once.
+            Verdict::Failed { .. } | Verdict::Gone if has_moved => {
+                self.enqueue(&item, item.attempts, at, &report.error, Next::At(now));
+                (Outcome::Failed, Some(now))
+            }
             Verdict::Delivered => {
                 self.succeeded(&item, now);
                 (Outcome::Delivered, None)

@@ -8,7 +8,7 @@ use ryggrad_testkit::eventually;
 use tonic::Request;
 
 use super::receiver::{Receiver, Reply};
-use super::world::{World, id, organisation};
+use super::world::{Asker, SKATT, World, id, organisation};
 use crate::stack::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,26 +95,51 @@ async fn what_is_new_comes_within_a_second_and_only_what_is_wanted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_endpoint_delays_no_other() {
-    let world = World::with(|options| options.extras = 4).await;
+async fn slow_endpoints_delay_no_other() {
+    const SLOW: usize = 35;
+    // Half of them are one organisation's at the most; the other half is more than the other endpoint asks for.
+    let world = World::with(|options| (options.extras, options.window) = (60, 16)).await;
     let (slow, fast) = (Receiver::start().await, Receiver::start().await);
     slow.answers(|_, _| Reply::held());
-    let slow_id = id(&world.endpoint(&slow).await);
-    let last = world.record(&[1; 60]).await;
-    // It has all the places that are shared, and waits.
-    slow.delivered(5).await;
-    let fast_id = id(&world.endpoint(&fast).await);
-    world.until(&fast_id, |endpoint| endpoint.position == last).await;
-    assert_eq!(fast.by_position().len(), 60);
-    assert_eq!(world.get(&slow_id).await.position, 0);
-    slow.open();
-    world.until(&slow_id, |endpoint| endpoint.position == last).await;
-    assert_eq!(slow.by_position().len(), 60);
-    assert!(
-        slow.most() <= 5,
-        "one of its own and four that are shared: {}",
-        slow.most()
+    fast.answers(|_, _| Reply::held());
+    let mut slow_ids = Vec::new();
+    for _ in 0..SLOW {
+        slow_ids.push(id(&world.endpoint(&slow).await));
+    }
+    let last = world.record(&[1; 40]).await;
+    slow.delivered(SLOW + 30).await;
+    let other = Asker::of(SKATT);
+    let request = pb::CreateEndpointRequest {
+        url: fast.url(),
+        start: Some(pb::create_endpoint_request::Start::After(0)),
+        ..Default::default()
+    };
+    let made = world.ask_as(&other, |calls| async move {
+        calls.create_endpoint(Request::new(request)).await
+    });
+    let fast_id = id(&made.await.unwrap());
+    // Its whole window at once, and everything in the end.
+    fast.delivered(16).await;
+    assert_eq!(fast.most(), 16);
+    fast.open();
+    world
+        .until_of(other, &fast_id, |endpoint| endpoint.position == last)
+        .await;
+    assert_eq!(fast.by_position().len(), 40);
+    assert_eq!(
+        slow.deliveries().len(),
+        SLOW + 30,
+        "each one's own place, and half of the others"
     );
+    assert_eq!(slow.most(), SLOW + 30, "and none of them has been answered");
+    for id in &slow_ids {
+        assert_eq!((world.get(id).await.position, world.attempts(id).await.len()), (0, 0));
+    }
+    slow.open();
+    for id in &slow_ids {
+        world.until(id, |endpoint| endpoint.position == last).await;
+    }
+    assert_eq!(slow.deliveries().len(), SLOW * 40);
 }
 
 #[tokio::test(flavor = "multi_thread")]
