@@ -1,10 +1,12 @@
 //! Long answers in constant memory: rows read from one snapshot, handed over in batches as fast as the client takes them.
 //!
-//! Whoever reads slowly holds a snapshot and a connection, so there are few places, and who takes nothing for half a minute, or
+//! Whoever reads slowly holds a snapshot and a connection, so there are few places, those without a token cannot take the
+//! places of those with one, and who takes nothing for half a minute, or
 //! has not come to the end in a quarter of an hour, is cut off. An answer that was cut has no end, and is thereby noticed.
 
+use std::collections::HashMap;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,7 +15,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use ryggrad_access::Caller;
 use ryggrad_eventlog::projection::Snapshot;
+use ryggrad_norway::OrgNumber;
 use ryggrad_service::ApiError;
 use sqlx::postgres::PgRow;
 use tokio::sync::mpsc;
@@ -30,14 +34,29 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long an answer may take in all.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// How many long answers may be under way. Cheap to clone; clones share the places.
+/// How many long answers may be under way: so many of callers without a token, and as many of those with one, of whom none
+/// takes more than half. Cheap to clone; clones share the places.
 #[derive(Debug, Clone)]
-pub(crate) struct Places(Arc<Semaphore>);
+pub(crate) struct Places {
+    anybody: Arc<Semaphore>,
+    proved: Arc<Semaphore>,
+    /// Callers with a token that have places, and how many.
+    by: Arc<Mutex<HashMap<OrgNumber, usize>>>,
+    each: usize,
+}
 
 /// A place, until the answer has ended.
 #[derive(Debug)]
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    _share: Option<Share>,
+}
+
+/// A caller's share in the places, by one place.
+#[derive(Debug)]
+struct Share {
+    by: Arc<Mutex<HashMap<OrgNumber, usize>>>,
+    caller: OrgNumber,
 }
 
 /// What arrives of a long answer.
@@ -69,18 +88,61 @@ pub(crate) enum Encoder {
 
 impl Places {
     pub(crate) fn new(number: usize) -> Self {
-        Self(Arc::new(Semaphore::new(number)))
+        Self {
+            anybody: Arc::new(Semaphore::new(number)),
+            proved: Arc::new(Semaphore::new(number)),
+            by: Arc::default(),
+            each: number.div_ceil(2),
+        }
     }
 
-    /// A place, if one is free.
-    pub(crate) fn take(&self) -> Result<Place, ApiError> {
-        let permit = Arc::clone(&self.0)
-            .try_acquire_owned()
-            .map_err(|_| ApiError::Unavailable {
-                what: "as many downloads are under way as there may be".to_owned(),
-                retry_after: Duration::from_secs(5),
-            })?;
-        Ok(Place { _permit: permit })
+    /// A place for a caller, if one is free.
+    pub(crate) fn take(&self, caller: &Caller) -> Result<Place, ApiError> {
+        let full = || ApiError::Unavailable {
+            what: "as many downloads are under way as there may be".to_owned(),
+            retry_after: Duration::from_secs(5),
+        };
+        let (places, share) = match caller.identity() {
+            None => (&self.anybody, None),
+            Some(identity) => {
+                let share = Share::take(&self.by, identity.consumer, self.each);
+                (&self.proved, Some(share.ok_or_else(full)?))
+            }
+        };
+        let permit = Arc::clone(places).try_acquire_owned().map_err(|_| full())?;
+        Ok(Place {
+            _permit: permit,
+            _share: share,
+        })
+    }
+}
+
+// === impl Share ===
+
+impl Share {
+    fn take(by: &Arc<Mutex<HashMap<OrgNumber, usize>>>, caller: OrgNumber, most: usize) -> Option<Self> {
+        let mut shares = by.lock().unwrap_or_else(PoisonError::into_inner);
+        let has = shares.get(&caller).copied().unwrap_or_default();
+        if has >= most {
+            return None;
+        }
+        shares.insert(caller, has + 1);
+        Some(Self {
+            by: Arc::clone(by),
+            caller,
+        })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut shares = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(has) = shares.get_mut(&self.caller) {
+            *has -= 1;
+            if *has == 0 {
+                shares.remove(&self.caller);
+            }
+        }
     }
 }
 
@@ -228,6 +290,9 @@ impl Write for Encoder {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use ryggrad_access::{Identity, Scopes};
+
     use super::*;
 
     #[tokio::test]
@@ -249,12 +314,41 @@ mod tests {
         assert_eq!(hand_over(&send, 3, later).await, Err(()), "nobody is there");
     }
 
+    fn proved(number: &str) -> Caller {
+        Caller::proved(Identity {
+            consumer: OrgNumber::parse(number).expect("a number"),
+            supplier: None,
+            system_user: None,
+            scopes: Scopes::default(),
+            parties: Vec::new(),
+            expires: Timestamp::MAX,
+        })
+    }
+
     #[test]
     fn places_are_given_back() {
-        let places = Places::new(1);
-        let place = places.take().expect("a free place");
-        assert!(places.take().is_err());
-        drop(place);
-        assert!(places.take().is_ok());
+        for caller in [Caller::ANYBODY, proved("399000106")] {
+            let places = Places::new(1);
+            let place = places.take(&caller).expect("a free place");
+            assert!(places.take(&caller).is_err());
+            drop(place);
+            assert!(places.take(&caller).is_ok());
+            assert!(places.by.lock().expect("sound").is_empty());
+        }
+    }
+
+    #[test]
+    fn who_has_no_token_takes_no_place_of_those_who_have_one_and_of_these_nobody_takes_all() {
+        let places = Places::new(4);
+        let all = |caller: &Caller| std::iter::from_fn(|| places.take(caller).ok()).collect::<Vec<_>>();
+        let (nobody, first, second) = (
+            all(&Caller::ANYBODY),
+            all(&proved("399000106")),
+            all(&proved("399000203")),
+        );
+        assert_eq!((nobody.len(), first.len(), second.len()), (4, 2, 2));
+        assert!(places.take(&proved("399000300")).is_err());
+        drop(first);
+        assert!(places.take(&proved("399000300")).is_ok());
     }
 }

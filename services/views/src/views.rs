@@ -30,7 +30,8 @@ pub struct Options {
     pub patience: Duration,
     /// How long a table that was replaced stays for those who are reading it.
     pub grace: Duration,
-    /// How many snapshots and whole files may be under way at once; each holds a connection of the pool.
+    /// How many snapshots and whole files of callers without a token may be under way at once, and how many of those with
+    /// one. Each holds a connection of the pool.
     pub downloads: usize,
 }
 

@@ -63,23 +63,31 @@ pub(crate) async fn note(
 pub(crate) struct Trace<'a>(BTreeMap<Basis, (Verdict<'a>, BTreeSet<Uuid>)>);
 
 /// What a reader rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Basis {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Basis {
     Open,
     Mandate,
     Subscription(Uuid),
+}
+
+impl Basis {
+    pub(crate) fn of(verdict: Verdict<'_>) -> Self {
+        match verdict {
+            Verdict::Approved(approval) => Self::Subscription(approval.id),
+            Verdict::Mandated => Self::Mandate,
+            _ => Self::Open,
+        }
+    }
 }
 
 impl<'a> Trace<'a> {
     /// A fact about an organisation is going to be shown.
     pub(crate) fn leave(&mut self, gate: &Gate, verdict: Verdict<'a>, organisation: Uuid) {
         if Readings::concerns(gate.caller().identity(), verdict) {
-            let basis = match verdict {
-                Verdict::Approved(approval) => Basis::Subscription(approval.id),
-                Verdict::Mandated => Basis::Mandate,
-                _ => Basis::Open,
-            };
-            let (_, organisations) = self.0.entry(basis).or_insert_with(|| (verdict, BTreeSet::new()));
+            let (_, organisations) = self
+                .0
+                .entry(Basis::of(verdict))
+                .or_insert_with(|| (verdict, BTreeSet::new()));
             organisations.insert(organisation);
         }
     }

@@ -1,21 +1,25 @@
 //! Whole views: one implementation behind gRPC and HTTP.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use prost::Message;
-use ryggrad_access::{Gate, Key, Verdict, View as Access};
+use ryggrad_access::{Gate, Verdict, View as Access};
 use ryggrad_eventlog::projection::{Projection as _, Snapshot, View, decode};
 use ryggrad_proto::views::v1::snapshot_response::Part;
 use ryggrad_proto::views::v1::{
-    DirectoryEntry, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd, SnapshotRequest, SnapshotResponse,
-    SubscriptionEntry, TimelineEntry,
+    AccessLogEntry, DirectoryEntry, RegisterCase, RegisterChange, RegisterUnit, SnapshotBegin, SnapshotEnd,
+    SnapshotRequest, SnapshotResponse, SubscriptionEntry, TimelineEntry,
 };
-use ryggrad_service::{ApiError, authority};
+use ryggrad_service::{ApiError, authority, caller};
 use tonic::Status;
 use uuid::Uuid;
 
+use super::read::Basis;
 use super::{Api, access_log, directory, field, read, register_case, stats, timeline};
-use crate::download::{self, Piece, Pieces, Place};
+use crate::download::{self, Cut, Piece, Pieces, Place};
 use crate::{
     AccessLog, MunicipalityDirectory, OrgTimeline, RegisterCase as Cases, RegisterUnits, StatsCube, Subscriptions,
     Views,
@@ -58,7 +62,7 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
             gate.bounds(view).map_err(|verdict| authority::refused(view, verdict))?;
         }
     }
-    let place = api.places.take()?;
+    let place = api.places.take(&caller())?;
     let mut snapshot = read::open(api.view(name), request.at_least, api.patience).await?;
     let begin = SnapshotBegin {
         as_of: snapshot.as_of(),
@@ -68,26 +72,39 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
     };
     let rows: Rows = match name {
         OrgTimeline::NAME => {
-            trace(
-                api,
-                &gate,
-                &mut snapshot,
-                Access::OrgTimeline,
-                |gate, entry: &TimelineEntry| {
-                    let owner = entry.owner_id.parse().unwrap_or_default();
-                    (timeline::verdict(gate, entry), owner)
+            // Those under an organisation number are other ones once more.
+            let only = "where key like '%-%'";
+            let shown = Shown {
+                view: Access::OrgTimeline,
+                verdict: |gate, entry: &TimelineEntry| (timeline::verdict(gate, entry), &entry.owner_id),
+                part: |mut entry| {
+                    timeline::explain(&mut entry);
+                    Part::TimelineEntry(entry)
                 },
-            )
-            .await?;
-            timeline(place, snapshot, gate).await?
+            };
+            seen(api, place, snapshot, only, gate, shown).await?
         }
         Cases::NAME => {
-            let (view, key_of) = (Access::RegisterCase, register_case::key_of);
-            rows_for(api, place, snapshot, gate, view, key_of, Part::RegisterCase).await?
+            let shown = Shown {
+                view: Access::RegisterCase,
+                verdict: |gate, case: &RegisterCase| {
+                    let verdict = gate.view(Access::RegisterCase, &register_case::key_of(case));
+                    (verdict, &case.organisation_id)
+                },
+                part: Part::RegisterCase,
+            };
+            seen(api, place, snapshot, "", gate, shown).await?
         }
         AccessLog::NAME => {
-            let (view, key_of) = (Access::AccessLog, access_log::key_of);
-            rows_for(api, place, snapshot, gate, view, key_of, Part::AccessLogEntry).await?
+            let shown = Shown {
+                view: Access::AccessLog,
+                verdict: |gate, entry: &AccessLogEntry| {
+                    let verdict = gate.view(Access::AccessLog, &access_log::key_of(entry));
+                    (verdict, &entry.organisation_id)
+                },
+                part: Part::AccessLogEntry,
+            };
+            seen(api, place, snapshot, "", gate, shown).await?
         }
         Subscriptions::NAME => {
             rows(place, snapshot, |entry: SubscriptionEntry| {
@@ -123,52 +140,67 @@ pub(crate) async fn open(api: &Api, request: SnapshotRequest) -> Result<Opened, 
     Ok(Opened { begin, rows })
 }
 
-/// Leaves the trace of what is going to be shown beyond open data, before the first row is.
-async fn trace<R: Message + Default>(
-    api: &Api,
-    gate: &Gate,
-    snapshot: &mut Snapshot,
+/// Rows that not everybody sees: by what verdict, and as what part.
+struct Shown<R> {
     view: Access,
-    verdict: impl for<'g> Fn(&'g Gate, &R) -> (Verdict<'g>, Uuid),
-) -> Result<(), ApiError> {
-    if gate.is_open_only() {
-        return Ok(());
-    }
-    let sql = format!("select row from {}", snapshot.table());
+    /// The verdict on a row, and the organisation that it is about.
+    verdict: for<'g, 'r> fn(&'g Gate, &'r R) -> (Verdict<'g>, &'r str),
+    part: fn(R) -> Part,
+}
+
+/// The rows that the caller may see. The trace of what is beyond open data is left batch by batch, each before its rows.
+async fn seen<R: Message + Default + 'static>(
+    api: &Api,
+    place: Place,
+    snapshot: Snapshot,
+    only: &str,
+    gate: Gate,
+    shown: Shown<R>,
+) -> Result<Rows, ApiError> {
+    let sql = format!("select row from {} {only} order by key", snapshot.table());
+    let (gate, Shown { view, verdict, part }) = (Arc::new(gate), shown);
+    let sieve = Arc::clone(&gate);
+    let rows = download::rows(place, snapshot, sql, move |row| {
+        let row: R = decode(row)?;
+        Ok(verdict(&sieve, &row).0.allows().then_some(row))
+    });
+    let (api, written) = (api.clone(), HashSet::new());
+    let rows = rows.await.map_err(read::unreadable)?;
+    let traced = futures::stream::try_unfold((rows, written), move |(mut rows, mut written)| {
+        let (api, gate) = (api.clone(), Arc::clone(&gate));
+        async move {
+            let piece = match rows.try_next().await? {
+                None => return Ok(None),
+                Some(Piece::End(number)) => Piece::End(number),
+                Some(Piece::Rows(batch)) => {
+                    let verdicts = batch.iter().map(|row| verdict(&gate, row));
+                    trace(&api, &gate, view, verdicts, &mut written).await?;
+                    Piece::Rows(batch.into_iter().map(part).collect())
+                }
+            };
+            Ok(Some((piece, (rows, written))))
+        }
+    });
+    Ok(traced.boxed())
+}
+
+/// Leaves the trace of rows that are about to be shown, of each organisation once.
+async fn trace<'a>(
+    api: &Api,
+    gate: &'a Gate,
+    view: Access,
+    rows: impl Iterator<Item = (Verdict<'a>, &'a str)>,
+    written: &mut HashSet<(Basis, Uuid)>,
+) -> Result<(), Cut> {
     let mut trace = read::Trace::default();
-    let mut rows = sqlx::query(&sql).fetch(snapshot.connection());
-    while let Some(row) = rows.try_next().await.map_err(read::unreadable)? {
-        let row: R = decode(&row).map_err(read::unreadable)?;
-        let (verdict, organisation) = verdict(gate, &row);
+    for (verdict, organisation) in rows {
+        let organisation = organisation.parse().unwrap_or_default();
         // Whole files of open data say nothing about whom the reader is interested in.
-        if !matches!(verdict, Verdict::Open) {
+        if !matches!(verdict, Verdict::Open) && written.insert((Basis::of(verdict), organisation)) {
             trace.leave(gate, verdict, organisation);
         }
     }
-    drop(rows);
-    trace.record(api, gate, view).await
-}
-
-/// The rows that a caller may see, when it is on record that they are going to be shown.
-async fn rows_for<R: Message + Default + Send + 'static>(
-    api: &Api,
-    place: Place,
-    mut snapshot: Snapshot,
-    gate: Gate,
-    view: Access,
-    key_of: fn(&R) -> Key,
-    part: fn(R) -> Part,
-) -> Result<Rows, ApiError> {
-    trace(api, &gate, &mut snapshot, view, |gate, row: &R| {
-        let about = key_of(row);
-        (gate.view(view, &about), about.organisation)
-    })
-    .await?;
-    rows(place, snapshot, move |row: R| {
-        let shown = gate.view(view, &key_of(&row)).allows();
-        shown.then(|| part(row))
-    })
-    .await
+    trace.record(api, gate, view).await.map_err(|_| Cut)
 }
 
 /// Every row, in the order of the keys.
@@ -180,19 +212,6 @@ async fn rows<R: Message + Default + Send + 'static>(
     let sql = format!("select row from {} order by key", snapshot.table());
     let rows = download::rows(place, snapshot, sql, move |row| Ok(part(decode(row)?))).await;
     rows.map_err(read::unreadable)
-}
-
-/// The entries that the caller would see in the stream. Those under an organisation number are other ones once more.
-async fn timeline(place: Place, snapshot: Snapshot, gate: Gate) -> Result<Rows, ApiError> {
-    let sql = format!("select row from {} where key like '%-%' order by key", snapshot.table());
-    let rows = download::rows(place, snapshot, sql, move |row| {
-        let mut entry: TimelineEntry = decode(row)?;
-        Ok(timeline::verdict(&gate, &entry).allows().then(|| {
-            timeline::explain(&mut entry);
-            Part::TimelineEntry(entry)
-        }))
-    });
-    rows.await.map_err(read::unreadable)
 }
 
 // === impl Opened ===

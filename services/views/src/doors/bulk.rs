@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use ryggrad_eventlog::projection::decode;
 use ryggrad_proto::views::v1::RegisterUnit;
+use ryggrad_service::caller;
 
 use super::{AS_OF, Answer, Asked, EPOCH, Refused, answered, document, open, unreadable};
 use crate::api::Api;
@@ -32,7 +33,7 @@ pub(super) async fn voluntary(State(api): State<Api>, asked: Asked) -> Response 
 /// No trace is left of it: a whole file says nothing about whom the reader is interested in.
 async fn file(api: &Api, asked: &Asked, file: File) -> Answer {
     asked.params(&[]).check()?;
-    let place = api.places.take().map_err(Refused::from)?;
+    let place = api.places.take(&caller()).map_err(Refused::from)?;
     let mut snapshot = open(&api.register_units).await?;
     let epoch = snapshot.epoch().await.map_err(unreadable)?.to_string();
     let as_of = snapshot.as_of();

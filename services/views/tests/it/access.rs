@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::world::{About, Organisation, PLATFORM, World, fresh};
 
 /// The register authority of the development list.
-const BRREG: &str = "399000106";
+pub(crate) const BRREG: &str = "399000106";
 
 /// A registered organisation with a case under way.
 async fn with_a_case(world: &World) -> (Organisation, Uuid) {
@@ -41,7 +41,7 @@ async fn with_a_case(world: &World) -> (Organisation, Uuid) {
 }
 
 /// An approved subscription of the register authority to its view of cases.
-async fn approve(world: &World) -> (Uuid, u64) {
+pub(crate) async fn approve(world: &World) -> (Uuid, u64) {
     approve_bound(world, "register_case", EventFilter::default()).await
 }
 

@@ -11,4 +11,5 @@ mod rest;
 mod snapshot;
 mod stats;
 mod timeline;
+mod traces;
 mod world;

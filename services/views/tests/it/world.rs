@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 /// The first platform of the development list.
 pub(crate) const PLATFORM: &str = "399001218";
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 const ROLES: [Role<'static>; 4] = [
     Role::writer("ryggrad_registration", "registration"),
@@ -53,7 +53,7 @@ pub(crate) struct World {
     token: CancellationToken,
     tasks: Vec<AbortOnDropHandle<()>>,
     nats: TestNats,
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl World {
