@@ -28,7 +28,7 @@ use crate::frame::Frame;
 use crate::history::Past;
 use crate::hub::Hub;
 use crate::sieve::Sieve;
-use crate::start::{self, Start};
+use crate::start::{Search, Start};
 use crate::subscription::{Subscription, Wish};
 use crate::{catalogue, refusal};
 
@@ -43,6 +43,7 @@ pub(crate) struct Api {
     pub(crate) hub: Arc<Hub>,
     pub(crate) past: Past,
     pub(crate) pool: PgPool,
+    pub(crate) search: Search,
     pub(crate) log: Log,
     pub(crate) access: Access,
     pub(crate) durables: Durables,
@@ -74,7 +75,7 @@ impl Api {
             return Err(ApiError::invalid("replace", "there is no durable to make anew"));
         }
         let head = self.head_at(&request.epoch).await?;
-        let mut after = start.position(&self.pool, head).await?;
+        let mut after = start.position(&self.search, head).await?;
         let (gate, pass) = self
             .access
             .gate(&self.hub, &caller, subscription, head.position)
@@ -165,7 +166,7 @@ impl Api {
             get_request::Event::Position(position) => Some(*position),
             get_request::Event::EventId(id) => {
                 let id = Uuid::try_parse(id).map_err(|_| ApiError::invalid("event_id", "this is not a UUID"))?;
-                let found = start::by_id(&self.pool, id).await;
+                let found = self.search.by_id(id).await;
                 found.map_err(|error| refusal::unreadable(&error))?
             }
         };

@@ -19,6 +19,7 @@ use crate::http;
 use crate::hub::Hub;
 use crate::ring::Bounds;
 use crate::schema;
+use crate::start::Search;
 use crate::webhooks::{self, Webhooks};
 use crate::wire::EventStream;
 
@@ -66,6 +67,7 @@ impl Gateway {
             access: Access::new(&pool, clock),
             durables: Durables::new(pool.clone()),
             past: Past::new(pool.clone()),
+            search: Search::new(pool.clone()),
             pool,
         };
         Self { api, nats }

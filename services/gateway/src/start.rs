@@ -1,11 +1,14 @@
 //! Where to start: a position, an event, an instant, or now.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use ryggrad_eventlog::Head;
 use ryggrad_proto::events::v1::SubscribeRequest;
 use ryggrad_service::ApiError;
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::refusal;
@@ -22,6 +25,16 @@ pub(crate) enum Start {
     /// With the next event.
     Now,
 }
+
+/// Looks for positions in the log. Cheap to clone; clones share their turns.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pool: PgPool,
+    turns: Arc<Semaphore>,
+}
+
+/// Ids that are looked for at once.
+const TURNS: usize = 2;
 
 /// An event's id is made when it is decided on, and recorded when it is committed: not before, and not long after.
 const RECORDED: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(-5), SignedDuration::from_secs(60));
@@ -70,17 +83,51 @@ impl Start {
     }
 
     /// The position to start after.
-    pub(crate) async fn position(self, pool: &PgPool, head: Head) -> Result<u64, ApiError> {
+    pub(crate) async fn position(self, search: &Search, head: Head) -> Result<u64, ApiError> {
         match self {
             Self::After(position) if position > head.position => Err(refusal::beyond_head(position, head.position)),
             Self::After(position) => Ok(position),
             Self::Now => Ok(head.position),
-            Self::Time(instant) => before(pool, instant).await.map_err(|error| refusal::unreadable(&error)),
-            Self::Event(id) => by_id(pool, id)
+            Self::Time(instant) => before(&search.pool, instant)
+                .await
+                .map_err(|error| refusal::unreadable(&error)),
+            Self::Event(id) => search
+                .by_id(id)
                 .await
                 .map_err(|error| refusal::unreadable(&error))?
                 .ok_or_else(|| refusal::no_event(&id)),
         }
+    }
+}
+
+// === impl Search ===
+
+impl Search {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            turns: Arc::new(Semaphore::new(TURNS)),
+        }
+    }
+
+    /// Position of an event. Its id (UUID v7) begins with the time, which is where it is looked for: the log has no index of ids,
+    /// and what is not there costs as much as reading the ids of a minute. So it is done by turns, and few at once.
+    pub(crate) async fn by_id(&self, id: Uuid) -> Result<Option<u64>, sqlx::Error> {
+        let made = id.get_timestamp().map(|made| made.to_unix());
+        let made = made.and_then(|(seconds, _)| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
+        let Some(made) = made else { return Ok(None) };
+        let (Ok(from), Ok(until)) = (made.checked_add(RECORDED.0), made.checked_add(RECORDED.1)) else {
+            return Ok(None);
+        };
+        let _turn = self.turns.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let (after, through) = (before(&self.pool, from).await?, before(&self.pool, until).await?);
+        let position: Option<i64> = sqlx::query_scalar(BY_ID)
+            .bind(id)
+            .bind(i64::try_from(after).unwrap_or(i64::MAX))
+            .bind(i64::try_from(through).unwrap_or(i64::MAX))
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(position.and_then(|position| position.try_into().ok()))
     }
 }
 
@@ -93,27 +140,30 @@ async fn before(pool: &PgPool, instant: Timestamp) -> Result<u64, sqlx::Error> {
     Ok(position.try_into().unwrap_or_default())
 }
 
-/// Position of an event. Its id (UUID v7) begins with the time, which is where it is looked for: the log has no index of ids.
-pub(crate) async fn by_id(pool: &PgPool, id: Uuid) -> Result<Option<u64>, sqlx::Error> {
-    let made = id.get_timestamp().map(|made| made.to_unix());
-    let made = made.and_then(|(seconds, _)| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
-    let Some(made) = made else { return Ok(None) };
-    let (Ok(from), Ok(until)) = (made.checked_add(RECORDED.0), made.checked_add(RECORDED.1)) else {
-        return Ok(None);
-    };
-    let (after, through) = (before(pool, from).await?, before(pool, until).await?);
-    let position: Option<i64> = sqlx::query_scalar(BY_ID)
-        .bind(id)
-        .bind(i64::try_from(after).unwrap_or(i64::MAX))
-        .bind(i64::try_from(through).unwrap_or(i64::MAX))
-        .fetch_optional(pool)
-        .await?;
-    Ok(position.and_then(|position| position.try_into().ok()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures::poll;
+    use sqlx::postgres::PgPoolOptions;
+
     use super::*;
+
+    #[tokio::test]
+    async fn few_ids_are_looked_for_at_once() {
+        let pool = PgPoolOptions::new()
+            .connect_lazy("postgres://127.0.0.1:1/nowhere")
+            .unwrap();
+        let search = Search::new(pool.clone());
+        let others = search.turns.acquire_many(2).await.unwrap();
+        let id: Uuid = "0199c3d0-0000-7000-8000-000000000001".parse().unwrap();
+        let mut asked = pin!(search.by_id(id));
+        assert!(poll!(asked.as_mut()).is_pending());
+        assert_eq!(pool.size(), 0, "no connection is asked for before its turn");
+        drop(others);
+        assert!(poll!(asked.as_mut()).is_pending());
+        assert_eq!(pool.size(), 1);
+    }
 
     #[test]
     fn one_start_is_enough() {

@@ -53,7 +53,7 @@ async fn page(api: &Api, uri: &Uri, headers: &HeaderMap) -> Result<Response<Body
     // Whoever waits must not miss what comes while the log is read.
     let mut tip = api.hub.tip();
     let head = api.head_at(&request.epoch).await?;
-    let after = start.position(&api.pool, head).await?;
+    let after = start.position(&api.search, head).await?;
     let filter = api.filter(request.filter.as_ref()).await?;
     let subscription = optional_id("subscription", &request.subscription)?;
     let (gate, mut pass) = api.gate(&caller(), subscription, head).await?;
