@@ -1,6 +1,7 @@
 //! Every setting that the roles share: flags first, then the environment (`RYGGRAD_*`).
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use ryggrad_access::Parties;
 
 use crate::auth::Settings;
+use crate::server::Bounds;
 
 /// Where a role listens and what it connects to.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +43,14 @@ pub struct ServiceArgs {
     /// NATS's monitoring port (host:port), where the relay asks at its start whether every message is written through to disk.
     #[arg(long, env = "RYGGRAD_NATS_MONITOR")]
     pub nats_monitor: Option<String>,
+
+    /// Most connections of clients at once.
+    #[arg(long, env = "RYGGRAD_CONNECTIONS", default_value_t = 4_096, value_parser = at_least_one)]
+    pub connections: usize,
+
+    /// Most connections from one address (of IPv6, from one /64). Behind a proxy all clients have the proxy's.
+    #[arg(long, env = "RYGGRAD_CONNECTIONS_PER_PEER", default_value_t = 512, value_parser = at_least_one)]
+    pub connections_per_peer: usize,
 
     /// Where business time comes from.
     #[arg(long, env = "RYGGRAD_CLOCK", value_enum, default_value_t = Clock::System)]
@@ -145,6 +155,21 @@ impl ServiceArgs {
     pub fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
     }
+
+    /// How much clients may ask of the role.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            connections: self.connections,
+            per_peer: self.connections_per_peer,
+            ..Bounds::default()
+        }
+    }
+}
+
+/// A number that is not 0.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number: NonZeroUsize = text.parse().map_err(|error| format!("{error}"))?;
+    Ok(number.get())
 }
 
 // === impl AuthArgs ===

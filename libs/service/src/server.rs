@@ -19,6 +19,7 @@ use tower::Service;
 use crate::auth::Verifier;
 use crate::metrics;
 
+mod activity;
 mod answers;
 mod bounds;
 mod connections;

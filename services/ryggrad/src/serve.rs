@@ -138,6 +138,7 @@ async fn serve(role: Role, args: ServiceArgs, behaviour: Behaviour) -> anyhow::R
         replicas: args.nats_replicas,
         monitor: args.nats_monitor.clone(),
         credentials: args.nats_credentials.clone(),
+        bounds: args.bounds(),
         drain: args.drain(),
         authentication,
         ..Plan::new(Addresses::of(role.name(), database, nats))

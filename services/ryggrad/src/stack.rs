@@ -20,6 +20,7 @@ use ryggrad_proto::admin::v1::admin_rest;
 use ryggrad_proto::admin::v1::admin_server::AdminServer;
 use ryggrad_service::Server;
 use ryggrad_service::auth::{Settings, Verifier};
+use ryggrad_service::server::Bounds;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -69,6 +70,8 @@ pub struct Plan {
     pub monitor: Option<String>,
     /// A credentials file for NATS, when the address does not carry them.
     pub credentials: Option<std::path::PathBuf>,
+    /// How much clients may ask of the process.
+    pub bounds: Bounds,
     /// Time that open requests get to finish.
     pub drain: Duration,
     /// Whose tokens are accepted; none, and everybody is anybody.
@@ -175,6 +178,7 @@ impl Plan {
             replicas: 1,
             monitor: None,
             credentials: None,
+            bounds: Bounds::default(),
             drain: Duration::from_secs(10),
             authentication: None,
             issuer: None,
@@ -183,7 +187,7 @@ impl Plan {
 
     /// The server of the roles, with who may ask it.
     fn server(&self, name: &str) -> anyhow::Result<Server> {
-        let mut server = Server::new(name).drain(self.drain);
+        let mut server = Server::new(name).bounds(self.bounds).drain(self.drain);
         if let Some(issuer) = &self.issuer {
             server = server.http(issuer.routes());
         }

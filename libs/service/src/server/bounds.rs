@@ -10,7 +10,8 @@ use std::time::Duration;
 pub struct Bounds {
     /// Connections at once; further ones wait to be accepted.
     pub connections: usize,
-    /// Connections at once from one address (from one /64 of IPv6); further ones are closed.
+    /// Connections at once from one address (from one /64 of IPv6); further ones are closed. Whoever comes through a proxy has
+    /// the proxy's address.
     pub per_peer: usize,
     /// Requests at once on one HTTP/2 connection, subscriptions included.
     pub streams: u32,
@@ -22,6 +23,8 @@ pub struct Bounds {
     pub head: Duration,
     /// How often a silent HTTP/2 connection is asked for a sign of life; it has half of that to give one.
     pub keep_alive: Duration,
+    /// Time until a connection on which nothing is asked or answered, a subscription included, is told to go.
+    pub idle: Duration,
     /// Time to take the next 16 KiB of an answer that is no subscription.
     pub taking: Duration,
 }
@@ -32,12 +35,13 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: 4_096,
-            per_peer: 2_048,
+            per_peer: 512,
             streams: 1_024,
             answers: 256,
             first_bytes: Duration::from_secs(10),
             head: Duration::from_secs(30),
             keep_alive: Duration::from_secs(20),
+            idle: Duration::from_mins(5),
             taking: Duration::from_mins(1),
         }
     }

@@ -2,19 +2,20 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Bounds;
+use super::activity::Activity;
 use super::answers::Answers;
 use super::dispatch::{self, App};
 use super::frames::Watched;
@@ -33,8 +34,7 @@ pub(crate) struct Connections {
     app: Arc<App>,
     bounds: Bounds,
     builder: Builder<TokioExecutor>,
-    graceful: GracefulShutdown,
-    /// Ends those who have not said anything yet.
+    /// Ends those who have not said anything yet, and lets the others finish.
     stopping: CancellationToken,
     tasks: JoinSet<()>,
     places: Arc<Semaphore>,
@@ -64,7 +64,6 @@ impl Connections {
             app,
             bounds,
             builder,
-            graceful: GracefulShutdown::new(),
             stopping: CancellationToken::new(),
             tasks: JoinSet::new(),
             places: Arc::new(Semaphore::new(bounds.connections)),
@@ -106,14 +105,14 @@ impl Connections {
             tracing::debug!(%error, "a connection keeps its delay");
         }
         let (app, bounds, builder) = (Arc::clone(&self.app), self.bounds, self.builder.clone());
-        let (watcher, stopping) = (self.graceful.watcher(), self.stopping.clone());
+        let stopping = self.stopping.clone();
         async move {
             let opened = tokio::select! {
                 opened = Watched::open(stream, bounds.first_bytes) => opened,
                 () = stopping.cancelled() => return,
             };
             match opened {
-                Ok(stream) => talk(app, bounds, builder, watcher, stream).await,
+                Ok(stream) => talk(app, bounds, builder, stopping, stream).await,
                 Err(error) => {
                     cut("silent");
                     tracing::debug!(%error, "a connection said nothing");
@@ -125,48 +124,77 @@ impl Connections {
     /// Lets what is open finish, then cuts it.
     pub(crate) async fn drain(self, patience: Duration) {
         let Self {
-            graceful,
-            mut tasks,
-            stopping,
-            ..
+            mut tasks, stopping, ..
         } = self;
         stopping.cancel();
-        if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+        let finish = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, finish).await.is_err() {
             tracing::warn!("open requests were cut at the end of the drain time");
         }
         tasks.shutdown().await;
     }
 }
 
-/// Answers the requests of a connection until it ends, or has to be cut.
-async fn talk(app: Arc<App>, bounds: Bounds, builder: Builder<TokioExecutor>, watcher: Watcher, stream: Watched) {
+/// Answers the requests of a connection until it ends, has not been used for long, or has to be cut.
+async fn talk(
+    app: Arc<App>,
+    bounds: Bounds,
+    builder: Builder<TokioExecutor>,
+    stopping: CancellationToken,
+    stream: Watched,
+) {
     let answers = Answers::new(bounds.answers, bounds.taking);
-    let stalled = answers.clone();
+    let activity = Activity::default();
+    let (stalled, used) = (answers.clone(), activity.clone());
     let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let open = activity.begin();
         // What it takes to answer must not be kept for as long as the answer goes on.
         let answer = Box::pin(dispatch::answer(
             Arc::clone(&app),
             answers.clone(),
             request.map(Body::new),
         ));
-        async move { Ok::<_, Infallible>(answer.await) }
+        async move { Ok::<_, Infallible>(answer.await.map(|body| open.around(body))) }
     });
     let builder = if stream.is_http2() {
         builder.http2_only()
     } else {
         builder.http1_only()
     };
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    tokio::select! {
-        ended = watcher.watch(connection) => {
-            if let Err(error) = ended {
-                cut("broken");
-                tracing::debug!(%error, "a connection ended early");
-            }
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    let over = async {
+        tokio::select! {
+            () = stopping.cancelled() => std::future::pending().await,
+            () = used.idle(bounds.idle) => {}
         }
-        () = stalled.stall() => {
-            cut("stalled");
-            tracing::debug!("a connection did not take its answers");
+    };
+    let mut over = pin!(over);
+    let mut finishing = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    cut("broken");
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            () = stalled.stall() => {
+                cut("stalled");
+                tracing::debug!("a connection did not take its answers");
+                return;
+            }
+            () = stopping.cancelled(), if !finishing => {
+                finishing = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = over.as_mut() => {
+                cut("idle");
+                // It is told, and has time to go: what it asks for meanwhile it asks for elsewhere.
+                connection.as_mut().graceful_shutdown();
+                let _ = tokio::time::timeout(bounds.keep_alive, connection.as_mut()).await;
+                return;
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use h2::client::{self, SendRequest};
 use http::{Request, Version};
 use ryggrad_service::server::Bounds;
@@ -364,4 +365,26 @@ async fn one_address_does_not_get_every_place() {
         if answer.contains("200 OK") { Ok(()) } else { Err(answer) }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_not_used_makes_room_and_a_subscription_keeps_its_own() {
+    let server = server::start_within(Bounds {
+        idle: Duration::from_millis(500),
+        ..impatient()
+    })
+    .await;
+    let (sender, following) = connect(server.address).await;
+    let mut sender = sender.ready().await.expect("a connection");
+    // It never answers here: a request that is open, as a subscription is.
+    let (mut open, _) = sender.send_request(get("/v1/admin/clock"), true).expect("it is sent");
+    let idle = tokio::spawn(connect(server.address).await.1);
+    // The client answers pings, and is closed nevertheless.
+    let ended = tokio::time::timeout(PATIENCE, idle).await;
+    assert!(ended.is_ok(), "it was kept");
+    assert!(!following.is_finished(), "somebody waits for an answer on it");
+    assert!((&mut open).now_or_never().is_none());
+    let (_, again) = connect(server.address).await;
+    assert!(tokio::time::timeout(PATIENCE, again).await.is_ok());
+    assert!(!following.is_finished(), "however long it takes");
 }
