@@ -38,8 +38,8 @@ const COMMIT: usize = 200;
 const RATE: u32 = 1_000;
 /// How long the last event may take to reach everybody.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long nothing has come when nothing more is on its way.
-const STILL: Duration = Duration::from_secs(5);
+/// How often it is looked at whether it has.
+const LOOK: Duration = Duration::from_millis(2);
 /// Stretches in which a slow one reads beside them, and as many in which none does: in turns, so that whatever else the machine
 /// does falls on both. The one in the middle counts.
 const STRETCHES: usize = 5;
@@ -60,7 +60,7 @@ pub(super) async fn throughput(backbone: &Backbone, length: Duration, report: &m
     let watch = Arc::new(Watch::new(1));
     let mut following = follow(backbone, SUBSCRIBERS.0, &watch, &token).await?;
     let began = Instant::now();
-    let (mut written, mut last) = (0, 0);
+    let mut written = 0;
     let mut ahead = JoinSet::new();
     while began.elapsed() < length {
         let writer = writer.clone();
@@ -69,19 +69,16 @@ pub(super) async fn throughput(backbone: &Backbone, length: Duration, report: &m
         if ahead.len() > 1
             && let Some(position) = ahead.join_next().await
         {
-            (written, last) = (written + COMMIT as u64, last.max(position??));
+            position??;
+            written += COMMIT as u64;
         }
     }
     while let Some(position) = ahead.join_next().await {
-        (written, last) = (written + COMMIT as u64, last.max(position??));
+        position??;
+        written += COMMIT as u64;
     }
-    watch.all_have(last, &mut following).await?;
-    let handed_out = watch.events.load(Ordering::Relaxed);
-    anyhow::ensure!(
-        handed_out == written * SUBSCRIBERS.0,
-        "{handed_out} events came, of {written} for each of {}",
-        SUBSCRIBERS.0
-    );
+    let handed_out = written * SUBSCRIBERS.0;
+    watch.all_came(handed_out, &mut following).await?;
     report.add(
         "fanout_events_per_s",
         per_second(usize::try_from(handed_out)?, began.elapsed()),
@@ -124,7 +121,7 @@ fn middle(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Writes at a steady rate until everybody has everything.
+/// Writes at a steady rate, and waits until everybody has everything, once.
 async fn steadily(
     writer: &Writer,
     length: Duration,
@@ -132,7 +129,7 @@ async fn steadily(
     following: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), watch.events.load(Ordering::Acquire));
     let mut writing = JoinSet::new();
     while began.elapsed() < length {
         ticks.tick().await;
@@ -140,14 +137,15 @@ async fn steadily(
         writing.spawn(async move {
             let position = write(&writer, 1).await?;
             watch.committed(position);
-            anyhow::Ok(position)
+            anyhow::Ok(())
         });
     }
-    let mut last = 0;
-    while let Some(position) = writing.join_next().await {
-        last = last.max(position??);
+    let mut written = 0;
+    while let Some(done) = writing.join_next().await {
+        done??;
+        written += 1;
     }
-    watch.all_have(last, following).await
+    watch.all_came(before + written * SUBSCRIBERS.1, following).await
 }
 
 /// One that follows everything from the beginning and takes an event a second, until it is dropped.
@@ -285,12 +283,10 @@ async fn follow(
         // The first frame says that it has begun.
         frames.message().await?.context("no end")?;
         let (watch, token) = (Arc::clone(watch), token.clone());
-        watch.begun.fetch_add(1, Ordering::Relaxed);
         following.spawn(async move {
-            let mut came = 0;
             while let Some(frame) = token.run_until_cancelled(frames.message()).await {
                 let tally = frame?.context("the stream ended")?;
-                watch.came(&mut came, tally);
+                watch.came(tally);
             }
             Ok(())
         });
@@ -318,11 +314,7 @@ async fn subscribe(channel: Channel, request: SubscribeRequest) -> anyhow::Resul
 /// What came to all subscribers together.
 struct Watch {
     began: Instant,
-    begun: AtomicU64,
     events: AtomicU64,
-    /// How many have had the position that is waited for.
-    done: AtomicU64,
-    last: AtomicU64,
     /// Microseconds at which positions were acknowledged, from the first one on.
     committed: Vec<AtomicU64>,
     first: AtomicU64,
@@ -336,20 +328,15 @@ impl Watch {
         let zeros = |count: usize| std::iter::repeat_with(AtomicU64::default).take(count).collect();
         Self {
             began: Instant::now(),
-            begun: AtomicU64::new(0),
             events: AtomicU64::new(0),
-            done: AtomicU64::new(0),
-            last: AtomicU64::new(u64::MAX),
             committed: zeros(positions),
             first: AtomicU64::new(u64::MAX),
             buckets: zeros(BUCKETS),
         }
     }
 
-    /// Forgets what came, but for who follows.
+    /// Forgets when what came, and not how much.
     fn clear(&self) {
-        self.done.store(0, Ordering::Release);
-        self.last.store(u64::MAX, Ordering::Release);
         self.first.store(u64::MAX, Ordering::Release);
         for zero in self.committed.iter().chain(&self.buckets) {
             zero.store(0, Ordering::Release);
@@ -371,12 +358,11 @@ impl Watch {
         self.committed.get(usize::try_from(position.checked_sub(first)?).ok()?)
     }
 
-    /// A frame came to one whose last position was `before`.
-    fn came(&self, before: &mut u64, tally: Tally) {
+    /// A frame came to somebody.
+    fn came(&self, tally: Tally) {
         if tally.events == 0 {
             return;
         }
-        self.events.fetch_add(tally.events, Ordering::Relaxed);
         let first = self.first.load(Ordering::Acquire);
         if first != u64::MAX {
             let now = self.now();
@@ -388,34 +374,30 @@ impl Watch {
                 self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
             }
         }
-        let last = self.last.load(Ordering::Acquire);
-        if *before < last && tally.last >= last {
-            self.done.fetch_add(1, Ordering::AcqRel);
-        }
-        *before = tally.last;
+        // Last: whoever has waited for it finds when it came.
+        self.events.fetch_add(tally.events, Ordering::AcqRel);
     }
 
-    /// Waits until everybody has had a position.
-    async fn all_have(&self, last: u64, following: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
-        // Those who have it already are told apart by their number of events.
-        self.last.store(last, Ordering::Release);
+    /// Waits until exactly so many events have come to all together.
+    async fn all_came(&self, wanted: u64, following: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
         let began = Instant::now();
-        let (mut before, mut moved) = (self.events.load(Ordering::Acquire), Instant::now());
         loop {
             if let Some(ended) = following.try_join_next() {
                 ended??;
             }
-            if self.done.load(Ordering::Acquire) >= self.begun.load(Ordering::Acquire) {
+            let events = self.events.load(Ordering::Acquire);
+            anyhow::ensure!(
+                events <= wanted,
+                "{events} events came, and {wanted} were to come: some came twice"
+            );
+            if events == wanted {
                 return Ok(());
             }
-            anyhow::ensure!(began.elapsed() < PATIENCE, "position {last} did not come to everybody");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let now = self.events.load(Ordering::Acquire);
-            if now != before {
-                (before, moved) = (now, Instant::now());
-            } else if moved.elapsed() > STILL {
-                return Ok(());
-            }
+            anyhow::ensure!(
+                began.elapsed() < PATIENCE,
+                "{events} of {wanted} events came: the others are lost, or late by more than {PATIENCE:?}"
+            );
+            tokio::time::sleep(LOOK).await;
         }
     }
 
