@@ -22,7 +22,7 @@ from ryggrad.contracts.registration.v1.organisation_pb2 import GrasrotExclusionI
 
 # What opens payouts to a club, and which of the reasons against it that removes.
 OPENS = {
-    "GrasrotParticipationApproved": {"participation ended", "left Frivillighetsregisteret"},
+    "GrasrotParticipationApproved": {"participation ended", "left Frivillighetsregisteret", "excluded"},
     "DissolutionRevoked": {"dissolution"},
 }
 # What closes them, and the reason that is given to the club.
@@ -82,6 +82,7 @@ class Table:
         payout = self.payouts.setdefault(event.orgnr, Payout())
         if event.name == "GrasrotParticipationApproved":
             payout.approved = True
+            payout.excluded_until = ""
         for reason in OPENS.get(event.name, ()):
             payout.reasons.pop(reason, None)
         if event.name in CLOSES:

@@ -42,6 +42,16 @@ def test_an_exclusion_ends_with_its_last_day() -> None:
     assert table.payouts[CLUB].is_open(date(2027, 1, 1))
 
 
+def test_a_club_that_is_approved_again_is_not_excluded_any_more() -> None:
+    table = Table(payouts={CLUB: Payout(approved=True)})
+    exclusion = GrasrotExclusionImposed(orgnr=CLUB, fra_dato="2026-01-01")
+    table.apply(fact(9, "GrasrotExclusionImposed", exclusion.SerializeToString()))
+    table.apply(fact(10, "GrasrotParticipationEnded"))
+    assert not table.payouts[CLUB].is_open(date(2030, 1, 1))
+    table.apply(fact(11, "GrasrotParticipationApproved"))
+    assert table.payouts[CLUB] == Payout(approved=True)
+
+
 def test_the_table_is_stored_with_its_position(tmp_path: Path) -> None:
     path = tmp_path / "payouts.json"
     table = Table(Cursor(9, "e"), {CLUB: Payout(approved=True, reasons={"deleted": 9})})
