@@ -74,7 +74,7 @@ impl Registers {
             deleted: String::new(),
             left: String::new(),
             removed: (String::new(), "2026-02-02"),
-            unknown: String::new(),
+            unknown: "399000106".to_owned(),
             whole,
         };
         registers.import(&[files.units, files.voluntary], folder.path()).await;
@@ -87,7 +87,6 @@ impl Registers {
         registers.deleted = bring(Scenario::Deleted).await;
         registers.left = bring(Scenario::LeftVoluntaryRegister).await;
         registers.removed.0 = bring(Scenario::EnteredVoluntaryRegister).await;
-        registers.unknown = "399000106".to_owned();
         let removed = json!([{
             "organisasjonsnummer": registers.removed.0,
             "slettedato": registers.removed.1,
