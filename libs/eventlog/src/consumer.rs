@@ -1,8 +1,8 @@
 //! Consumers: read the stream in order, from where they were, and never take an event twice or miss one.
 
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 
-use crate::event::{signed, unsigned};
+use crate::event::{Recorded, signed, unsigned};
 use crate::schema::{self, Step};
 
 mod feed;
@@ -32,6 +32,9 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Overtaken(#[from] Overtaken),
 }
+
+/// Room for events that a consumer at rest keeps.
+const FEW: usize = 64;
 
 /// The steps that make the tables of consumers, kept for ever. A service with tables of its own numbers them from 10.
 pub const STEPS: &[Step] = &[
@@ -102,6 +105,12 @@ pub(crate) async fn hold(connection: &mut PgConnection, consumer: &str) -> Resul
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Gives back what a burst of events took: room for them, and in the buffers of the connection.
+pub(crate) fn rest(connection: &mut PgConnection, batch: &mut Vec<Recorded>) {
+    connection.shrink_buffers();
+    batch.shrink_to(FEW);
 }
 
 /// Moves a checkpoint, in the transaction of the effect (I6). False when it was not at `from`: then the effect has been

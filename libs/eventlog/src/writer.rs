@@ -33,6 +33,8 @@ const SHARED: usize = 8;
 const GATHER: Duration = Duration::from_micros(150);
 /// How many commands wait in the queue before those who come after are held back.
 const QUEUE: usize = 8_192;
+/// After how long without commands the connections give back what large commits took.
+const IDLE: Duration = Duration::from_secs(1);
 /// How long a command waits for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -171,6 +173,7 @@ impl Writer {
             moved,
             waiting: VecDeque::new(),
             busy: HashSet::new(),
+            is_wide: false,
         };
         tokio::spawn(writer.run(jobs));
         Self { queue, head }
@@ -218,6 +221,8 @@ struct Loop {
     waiting: VecDeque<Job>,
     /// Aggregates and command ids of the commits under way: what touches them waits, so that order and chains hold.
     busy: HashSet<Uuid>,
+    /// Whether the connections have grown with large commits.
+    is_wide: bool,
 }
 
 type Done = Vec<(Job, Result<Outcome, WriteError>)>;
@@ -243,6 +248,10 @@ impl Loop {
                     Some(job) => self.waiting.push_back(job),
                     None => open = false,
                 },
+                () = tokio::time::sleep(IDLE), if self.is_wide && flying.is_empty() => {
+                    self.idle.iter_mut().for_each(PgConnection::shrink_buffers);
+                    self.is_wide = false;
+                }
             }
             self.drain(&mut jobs);
             while flying.is_empty() || (flying.len() < IN_FLIGHT && self.waiting.len() >= MANY) {
@@ -250,6 +259,7 @@ impl Loop {
                 if batch.is_empty() {
                     break;
                 }
+                self.is_wide |= batch.len() > SHARED;
                 let link = Link {
                     options: self.options.clone(),
                     connection: self.idle.pop(),

@@ -64,7 +64,10 @@ impl Block {
     }
 
     fn new(last: u64, keys: &mut Vec<Key>, ends: &mut Vec<u32>, writer: &mut Writer) -> Self {
-        let (keys, ends) = (std::mem::take(keys), std::mem::take(ends));
+        // They stay in memory for long, without the room for more.
+        let (mut keys, mut ends) = (std::mem::take(keys), std::mem::take(ends));
+        keys.shrink_to_fit();
+        ends.shrink_to_fit();
         let form = Form {
             bytes: writer.take(),
             ends,

@@ -149,7 +149,7 @@ impl Subscription {
                 Recent::Nothing if self.target.is_some_and(|target| self.position < target) => {
                     Box::pin(self.catch_up()).await?
                 }
-                Recent::Nothing => match self.at_head(tip).await {
+                Recent::Nothing => match self.at_head(tip.head).await {
                     Rest::Send(frame) => return Ok(Some(frame)),
                     Rest::End => return Ok(None),
                     Rest::GoOn => continue,
@@ -165,7 +165,7 @@ impl Subscription {
                 }));
             }
             if Instant::now() >= self.due {
-                return Ok(Some(self.sign_of_life(tip)));
+                return Ok(Some(self.sign_of_life(tip.head)));
             }
             // A filter that lets nothing pass must not keep the thread to itself.
             tokio::task::yield_now().await;
@@ -214,10 +214,10 @@ impl Subscription {
     }
 
     /// Everything was sent: says so once, then waits.
-    async fn at_head(&mut self, tip: Tip) -> Rest {
+    async fn at_head(&mut self, head: u64) -> Rest {
         self.history = None;
         if self.target.take().is_some() {
-            let head = tip.head.max(self.position);
+            let head = head.max(self.position);
             return Rest::Send(Frame::CaughtUp(CaughtUp {
                 position: self.position,
                 head,
@@ -233,15 +233,15 @@ impl Subscription {
             () = taken_over(lost) => Rest::GoOn,
             // The hub lives as long as its subscriptions: waiting never fails.
             _ = self.tip.changed() => Rest::GoOn,
-            () = tokio::time::sleep_until(self.due) => Rest::Send(self.sign_of_life(*self.tip.borrow())),
+            () = tokio::time::sleep_until(self.due) => Rest::Send(self.sign_of_life(self.tip.borrow().head)),
         }
     }
 
-    fn sign_of_life(&self, tip: Tip) -> Frame {
+    fn sign_of_life(&self, head: u64) -> Frame {
         let at = Some(ryggrad_eventlog::clock::wall().into());
         Frame::Heartbeat(Heartbeat {
             position: self.position,
-            head: tip.head.max(self.position),
+            head: head.max(self.position),
             at,
         })
     }
@@ -256,7 +256,7 @@ impl Drop for Subscription {
 /// Waits until a lease is lost; for ever without one.
 async fn taken_over(lost: Option<CancellationToken>) {
     match lost {
-        Some(lost) => lost.cancelled().await,
+        Some(lost) => Box::pin(lost.cancelled_owned()).await,
         None => std::future::pending().await,
     }
 }

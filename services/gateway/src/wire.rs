@@ -23,8 +23,8 @@ use crate::frame::Frame;
 
 /// Path of the call that is answered with frames.
 const SUBSCRIBE: &str = "/ryggrad.events.v1.EventStream/Subscribe";
-/// Memory of a call that sends signs of life, and size at which what is ready is sent.
-const BUFFER: (usize, usize) = (128, 64 << 10);
+/// Memory that a call begins with, none for one that may have nothing to say for long, and size at which what is ready is sent.
+const BUFFER: (usize, usize) = (0, 64 << 10);
 
 /// The gRPC service `ryggrad.events.v1.EventStream`, for a server.
 #[derive(Debug, Clone)]

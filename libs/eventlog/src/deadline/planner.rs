@@ -68,6 +68,7 @@ async fn stretch<S: Schedule>(
             () = token.cancelled() => break,
             _ = round.tick() => {
                 lot.measure();
+                consumer::rest(&mut connection, &mut batch);
                 match token.run_until_cancelled(let_out(&mut connection, schedule, &mut lot, stored, position)).await {
                     Some(done) => {
                         if done? {

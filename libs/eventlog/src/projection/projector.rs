@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use crate::consumer::{Failure, Follower, Source};
+use crate::consumer::{self, Failure, Follower, Source};
 use crate::event::Recorded;
 use crate::log::Log;
 use crate::projection::Projection;
@@ -35,9 +35,8 @@ const NEAR: u64 = 10_000;
 /// The same when it takes over: it takes the rest in while the rows before it are held. Whoever keeps up with those who write is
 /// no more than a batch behind after each.
 const THERE: u64 = BATCH as u64;
-/// After how long without events a view lets go of the rows that it remembers, and how much room it keeps for events.
+/// After how long without events a view lets go of the rows that it remembers.
 const IDLE: Duration = Duration::from_secs(1);
-const FEW: usize = 64;
 /// How long to wait after a failure, at first and at the most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -213,7 +212,7 @@ async fn stretch<P: Projection>(
                 pace.note(&mut connection, generation, &turn).await?;
                 if busy.elapsed() > IDLE {
                     turn.forget();
-                    batch.shrink_to(FEW);
+                    consumer::rest(&mut connection, &mut batch);
                 }
             }
             () = gather(&mut feed, &mut batch, generation.state) => {

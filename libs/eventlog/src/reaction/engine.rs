@@ -79,6 +79,7 @@ where
                 () = token.cancelled() => break,
                 _ = round.tick() => {
                     lot.measure();
+                    consumer::rest(&mut connection, &mut batch);
                     // As with a batch: leaves them when told to stop, however long a command is tried.
                     let letting_out = self.let_out(&mut connection, &mut lot, stored, position);
                     match token.run_until_cancelled(letting_out).await {
