@@ -24,8 +24,7 @@ pub struct Registry {
 
 const IDS: &str = "select organisation_id from log.events where name = 'OrganisationRegistered' and orgnr = any($1)";
 const BEGUN: &str = "select organisation_id from log.events where (sequence = 1 or name = 'OrganisationFounded') and orgnr is null \
-    and actor->>'authenticated' = 'true' and actor->>'ref' = $1 \
-    and coalesce(nullif(actor->>'actingFor', ''), actor->>'ref') = $2";
+    and actor->>'authenticated' = 'true' and coalesce(nullif(actor->>'actingFor', ''), actor->>'ref') = $1";
 const MANDATES: &str = "select e.payload from log.events e where e.name = 'MandateGranted' and e.payload->>'toOrgnr' = $1 \
     and not exists (select from log.events r where r.aggregate_id = e.aggregate_id and r.name = 'MandateRevoked')";
 const MANDATE: &str = "select e.payload from log.events e where e.name = 'MandateGranted' and e.aggregate_id = $1 \
@@ -55,7 +54,6 @@ impl Registry {
         let own = self.holdings(HashSet::from([identity.acts_as()])).await?;
         let mandated = self.holdings(self.mandated(identity, today).await?).await?;
         let begun = sqlx::query_scalar(BEGUN)
-            .bind(identity.consumer.as_str())
             .bind(identity.acts_as().as_str())
             .fetch_all(&self.pool)
             .await?;

@@ -54,6 +54,11 @@ const LOG: &[Step] = &[
         description: "paths",
         sql: include_str!("../sql/0007_paths.sql"),
     },
+    Step {
+        version: 8,
+        description: "begun",
+        sql: include_str!("../sql/0008_begun.sql"),
+    },
 ];
 
 /// A login role of the database and what it may do with the log (I3).

@@ -267,6 +267,10 @@ async fn what_a_system_user_began_belongs_to_its_customer() {
     };
     let reader = |customer| system_user(PLATFORM, customer, [Scope::ViewsRead]);
     assert!(may_read(reader(CLUB)).await, "its system user");
+    let customer = caller(CLUB, None, [Scope::ViewsRead]);
+    assert!(may_read(customer).await, "the customer itself");
+    let elsewhere = system_user(OTHER, CLUB, [Scope::ViewsRead]);
+    assert!(may_read(elsewhere).await, "its system user elsewhere");
     assert!(!may_read(reader("310000027")).await, "the platform for another");
     let itself = caller(PLATFORM, Some(Stakeholder::Platform), [Scope::ViewsRead]);
     assert!(!may_read(itself).await, "the platform itself");
