@@ -286,6 +286,11 @@ pub async fn pool(url: &str, schema: &str, connections: u32) -> anyhow::Result<P
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+        // They stay as wide as the largest page was otherwise.
+        .after_release(|connection, _| {
+            connection.shrink_buffers();
+            Box::pin(std::future::ready(Ok(true)))
+        })
         .connect_with(options)
         .await
         .with_context(|| format!("cannot connect to {}", without_password(url)))
