@@ -93,7 +93,7 @@ macro_rules! commands {
 /// marked unauthenticated: only [`Authority::admit`] makes it somebody.
 ///
 /// # Errors
-/// Names the id that is not a UUID.
+/// Names the id that is not a UUID, or that a client may not give.
 pub fn with_meta<C: CommandPayload>(command: C) -> Result<ryggrad_eventlog::Request<C>, ApiError> {
     let meta = command.meta().cloned().unwrap_or_default();
     let mut command = command;
@@ -109,7 +109,7 @@ pub fn with_meta<C: CommandPayload>(command: C) -> Result<ryggrad_eventlog::Requ
     } = meta;
     let mut actor = actor.unwrap_or_default();
     actor.authenticated = false;
-    let command_id = uuid("meta.command_id", &command_id)?.unwrap_or_else(fresh_id);
+    let command_id = clients_id("meta.command_id", &command_id)?.unwrap_or_else(fresh_id);
     let causation_id = uuid("meta.causation_id", &causation_id)?;
     let correlation_id = uuid("meta.correlation_id", &correlation_id)?;
     let said = command.meta_mut();
@@ -137,6 +137,18 @@ pub(crate) fn uuid(field: &str, text: &str) -> Result<Option<Uuid>, ApiError> {
         return Ok(None);
     }
     parse_id(field, text).map(Some)
+}
+
+/// The id of a command that comes from outside. Reactions, deadlines and imports name theirs by what they follow from (version
+/// 5), which anybody can work out: a client that was there first would have taken their place.
+fn clients_id(field: &str, text: &str) -> Result<Option<Uuid>, ApiError> {
+    match uuid(field, text)? {
+        Some(id) if id.get_version_num() == 5 => Err(ApiError::invalid(
+            field,
+            "UUIDs of version 5 name what the backbone sends itself: take a random one, of version 4 or 7",
+        )),
+        id => Ok(id),
+    }
 }
 
 /// An id that must be there.

@@ -118,7 +118,7 @@ async fn append<E: EventPayload>(
 
 /// The id of the command that led to the first event of an aggregate.
 fn command_of(aggregate_id: Uuid) -> Uuid {
-    Uuid::new_v5(&aggregate_id, b"command")
+    Uuid::from_u128(!aggregate_id.as_u128() & !(0xf << 76))
 }
 
 // === impl World ===

@@ -239,20 +239,25 @@ async fn the_actor_is_the_one_that_the_token_proves_whatever_the_request_says() 
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_refused_by_its_field() {
+async fn an_id_that_a_client_cannot_give_is_refused_by_its_field() {
     let (api, _database) = api().await;
-    let meta = CommandMeta {
-        command_id: "7".to_owned(),
-        ..CommandMeta::default()
-    };
-    let refused = as_platform(api.sketch_initiative(sketch(meta)))
-        .await
-        .expect_err("not a UUID");
-    let violations = refused.get_details_bad_request().expect("a field").field_violations;
-    assert_eq!(
-        (refused.code(), violations[0].field.as_str()),
-        (Code::InvalidArgument, "meta.command_id")
-    );
+    // The second is what a deadline of that aggregate sends.
+    let of_a_deadline = ryggrad_eventlog::deadline::command_id(Uuid::from_u128(7), 1).to_string();
+    for command_id in ["7".to_owned(), of_a_deadline] {
+        let meta = CommandMeta {
+            command_id: command_id.clone(),
+            ..CommandMeta::default()
+        };
+        let refused = as_platform(api.sketch_initiative(sketch(meta)))
+            .await
+            .expect_err("not an id of a client's");
+        let violations = refused.get_details_bad_request().expect("a field").field_violations;
+        assert_eq!(
+            (refused.code(), violations[0].field.as_str()),
+            (Code::InvalidArgument, "meta.command_id"),
+            "{command_id}"
+        );
+    }
 }
 
 #[tokio::test]
