@@ -18,6 +18,7 @@ use ryggrad_proto::events::v1::event_stream_client::EventStreamClient;
 use ryggrad_proto::options::v1::PrivacyClass;
 use ryggrad_proto::registration::v1::{OrganisationRegistered, organisation_event};
 use ryggrad_service::auth::{self, Verifier};
+use ryggrad_service::server::Bounds;
 use ryggrad_service::{Server, listen};
 use ryggrad_testkit::{Database, TestIssuer, TestNats};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -314,6 +315,11 @@ impl Door {
             .http(gateway.http())
             .describe(Gateway::openapi())
             .authentication(Verifier::new(auth::Settings::development(issuer.name())).unwrap())
+            // All clients of a test have one address, as behind a proxy.
+            .bounds(Bounds {
+                per_peer: Bounds::default().connections,
+                ..Bounds::default()
+            })
             .drain(Duration::from_secs(5));
         let (running, ending) = (gateway.clone(), token.clone());
         let server = tokio::spawn(async move {
