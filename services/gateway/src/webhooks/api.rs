@@ -177,6 +177,8 @@ impl Api {
         };
         shared.store.update(&endpoint).await.map_err(unkept)?;
         if moved {
+            // What the old address put off, the new one gets as soon as it may be called.
+            shared.store.hurry(endpoint.id, wall()).await.map_err(unreadable)?;
             handshake::ask(shared, &endpoint).await.map_err(unreadable)?;
         }
         shared.hurry.notify_one();

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use ryggrad_eventlog::Recorded;
+use ryggrad_eventlog::clock::wall;
 use sqlx::{PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
@@ -198,7 +199,7 @@ impl Queue {
     }
 
     /// Keeps what happened, if the lease is still ours; all of it or nothing. What `url` answered says nothing about another
-    /// address that the endpoint has by now: it is not disabled for it, and does not wait for it.
+    /// address that the endpoint has by now: it is not disabled for it, and neither it nor what failed waits for it.
     pub(crate) async fn commit(
         &self,
         url: &str,
@@ -207,12 +208,12 @@ impl Queue {
         records: &Records,
     ) -> Result<(), CommitError> {
         let mut tx = self.pool.begin().await?;
-        let ours = sqlx::query(
+        let is_there: Option<bool> = sqlx::query_scalar(
             "update webhook_endpoints set cursor = $3, last_success_at = coalesce($4, last_success_at), \
              not_before = case when url = $7 then coalesce($5, not_before) else not_before end, \
              state = case when url = $7 and $6::text is not null then 'disabled' else state end, \
              reason = case when url = $7 then coalesce($6, reason) else reason end \
-             where endpoint_id = $1 and lease_holder = $2",
+             where endpoint_id = $1 and lease_holder = $2 returning url = $7",
         )
         .bind(self.endpoint)
         .bind(self.holder)
@@ -221,11 +222,11 @@ impl Queue {
         .bind(records.not_before.map(Timestamp::to_sqlx))
         .bind(&records.disabled)
         .bind(url)
-        .execute(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
-        if ours.rows_affected() == 0 {
+        let Some(is_there) = is_there else {
             return Err(CommitError::LeaseLost);
-        }
+        };
         if !records.attempts.is_empty() {
             history::record(&mut tx, self.endpoint, &records.attempts).await?;
         }
@@ -243,7 +244,8 @@ impl Queue {
         if !records.released.is_empty() {
             self.release(&mut tx, &records.released).await?;
         }
-        if let Some(now) = records.hurry {
+        let hurry = records.hurry.or_else(|| (!is_there).then(wall));
+        if let Some(now) = hurry {
             sqlx::query("update webhook_queue set next_attempt_at = $2 where endpoint_id = $1 and state = 'due' and next_attempt_at > $2")
                 .bind(self.endpoint)
                 .bind(now.to_sqlx())

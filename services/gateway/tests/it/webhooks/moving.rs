@@ -102,3 +102,17 @@ async fn what_the_old_address_answers_late_is_not_held_against_the_new_one() {
         assert_eq!(new.deliveries().len() as u64, last, "each once");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_old_address_put_off_the_new_one_gets_at_once() {
+    let world = World::start().await;
+    let (old, new) = (Receiver::start().await, Receiver::start().await);
+    old.answers(|_, _| Reply::status(503).header("retry-after", "86400"));
+    let id = id(&world.endpoint(&old).await);
+    let last = world.record(&[1]).await;
+    world
+        .until(&id, |endpoint| endpoint.waiting > 0 && endpoint.not_before.is_some())
+        .await;
+    move_to(&world, &id, &new).await.unwrap();
+    new.delivered(usize::try_from(last).unwrap()).await;
+}
