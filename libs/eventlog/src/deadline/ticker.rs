@@ -124,15 +124,15 @@ impl Ends {
         let mut pause = None;
         let mut ended = ended.into_iter();
         for row in group {
-            let (state, note) = match (ended.next(), pause) {
-                (Some(Carried::Done), _) => ("done", None),
-                (Some(Carried::Refused(reason)), _) => ("refused", Some(reason)),
-                (Some(Carried::Failed(cause)), _) => {
+            let (state, note) = match ended.next() {
+                Some(Carried::Done) => ("done", None),
+                Some(Carried::Refused(reason)) => ("refused", Some(reason)),
+                Some(Carried::Failed(cause)) => {
                     tracing::error!(deadline = %row.id, cause, "the command of a deadline failed; it is tried again");
                     pause = Some(pause_after(row.attempts));
                     ("failed", Some(cause))
                 }
-                (None, _) => ("pending", None),
+                None => ("pending", None),
             };
             if state != "pending" {
                 metrics::counter!(ENDED, "schedule" => schedule, "state" => state).increment(1);

@@ -73,6 +73,15 @@ fn run(world: &World, clock: &Clock, sent: &Sent) -> AbortOnDropHandle<()> {
             }
         }
     };
+    running(world, clock, execute)
+}
+
+/// Plans and sends until it is dropped.
+fn running<F, Fut>(world: &World, clock: &Clock, execute: F) -> AbortOnDropHandle<()>
+where
+    F: Fn(Order<Due>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Carried, Again>> + Send + 'static,
+{
     let running = deadline::run(
         world.views.clone(),
         world.client.clone(),
@@ -169,15 +178,7 @@ async fn a_deadline_that_is_set_anew_is_another_one_and_a_refusal_is_noted() {
             async move { Ok(Carried::Refused("the club is gone".into())) }
         }
     };
-    let running = deadline::run(
-        world.views.clone(),
-        world.client.clone(),
-        clock.clone(),
-        Reminders,
-        execute,
-        CancellationToken::new(),
-    );
-    let _running = AbortOnDropHandle::new(tokio::spawn(running));
+    let _running = running(&world, &clock, execute);
     let [organisation] = organisations(1)[..] else {
         unreachable!()
     };
@@ -229,15 +230,7 @@ async fn a_command_that_fails_is_tried_again_and_what_comes_after_it_waits() {
             }))
         }
     };
-    let running = deadline::run(
-        world.views.clone(),
-        world.client.clone(),
-        clock.clone(),
-        Reminders,
-        execute,
-        CancellationToken::new(),
-    );
-    let _running = AbortOnDropHandle::new(tokio::spawn(running));
+    let _running = running(&world, &clock, execute);
     world.append(&[Fact::new("Set", broken), Fact::new("Set", other)]).await;
     pending(&world, 4).await;
     clock.advance(6.weeks()).await.expect("moved");
